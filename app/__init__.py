@@ -1,0 +1,1 @@
+"""The application: composes engines, knowledge base and network into a product."""

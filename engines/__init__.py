@@ -1,0 +1,1 @@
+"""On-device engines: language models and embedders, each behind one Protocol."""

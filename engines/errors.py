@@ -1,0 +1,118 @@
+"""Everything that can go wrong in an engine.
+
+EngineError
+├── ModelFileError             the file cannot be used; carries `path`
+│   ├── ModelFileMissing       moved or deleted
+│   ├── NotAModel              something else than GGUF, or empty
+│   ├── ModelFileDamaged       truncated or corrupted: download it again
+│   ├── UnsupportedModel       sound, but of an architecture this engine does not run
+│   └── NotAChatModel          an adapter, projector or embedding model
+├── NoChatTemplate             a base model: offer plain completion or another model
+├── TemplateFailed             the model's template is broken or refuses these messages
+├── NotEnoughMemory            carries `needed_bytes`, `available_bytes`
+├── OptionRejected             a setting the engine cannot work with; carries `option`
+├── PromptTooLong              carries `prompt_tokens`, `context_tokens`
+├── EngineUnavailable          the engine's library is not installed; carries `package`
+├── EngineNotLoaded            closed, or never opened
+├── EngineStuck                gave no sign of life for too long and was ended
+└── EngineCrashed              its process died; carries `signal` where known
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class EngineError(Exception):
+    """Base of all engine errors. `details` is for diagnostics, never a sentence for users."""
+
+    def __init__(self, details: str = "") -> None:
+        super().__init__(details)
+        self.details = details
+
+
+class ModelFileError(EngineError):
+    """The model file cannot be used."""
+
+    def __init__(self, path: Path, details: str = "") -> None:
+        super().__init__(details)
+        self.path = path
+        self.name = path.name
+
+
+class ModelFileMissing(ModelFileError):
+    """There is no such file any more."""
+
+
+class NotAModel(ModelFileError):
+    """The file is empty or is not GGUF."""
+
+
+class ModelFileDamaged(ModelFileError):
+    """The file is GGUF, but truncated or corrupted."""
+
+
+class UnsupportedModel(ModelFileError):
+    """The file is sound, but this engine does not run its architecture."""
+
+
+class NotAChatModel(ModelFileError):
+    """The file holds an adapter, a projector or an embedding model."""
+
+
+class NoChatTemplate(EngineError):
+    """The model is a base model: it continues text, but cannot hold a conversation."""
+
+
+class TemplateFailed(EngineError):
+    """The model's own chat template is broken or refuses these messages."""
+
+
+class NotEnoughMemory(EngineError):
+    """The model would not fit into the memory that is free now."""
+
+    def __init__(self, needed_bytes: int, available_bytes: int, details: str = "") -> None:
+        super().__init__(details)
+        self.needed_bytes = needed_bytes
+        self.available_bytes = available_bytes
+
+
+class OptionRejected(EngineError):
+    """A setting that the engine cannot work with."""
+
+    def __init__(self, option: str, details: str = "") -> None:
+        super().__init__(details)
+        self.option = option
+
+
+class PromptTooLong(EngineError):
+    """The prompt alone is longer than the context window."""
+
+    def __init__(self, prompt_tokens: int, context_tokens: int) -> None:
+        super().__init__(f"{prompt_tokens} tokens, the context window has {context_tokens}")
+        self.prompt_tokens = prompt_tokens
+        self.context_tokens = context_tokens
+
+
+class EngineUnavailable(EngineError):
+    """The library behind this engine is not installed."""
+
+    def __init__(self, package: str, details: str = "") -> None:
+        super().__init__(details)
+        self.package = package
+
+
+class EngineNotLoaded(EngineError):
+    """The engine has been closed."""
+
+
+class EngineStuck(EngineError):
+    """The engine gave no sign of life for too long and was ended."""
+
+
+class EngineCrashed(EngineError):
+    """The engine's process died."""
+
+    def __init__(self, details: str = "", signal: int | None = None) -> None:
+        super().__init__(details)
+        self.signal = signal

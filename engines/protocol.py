@@ -1,0 +1,178 @@
+"""What every engine offers, and the values that cross its border.
+
+To add an engine:
+
+1. write a class with the methods of `Engine` (it need not inherit from it);
+2. raise only the errors of `engines.errors`, never your library's own;
+3. make `stream` end with exactly one `Done`, also after `cancel`;
+4. run `tests/engines/conformance.py` against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, Protocol
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation, as the chat template sees it."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is chosen. `None` means the model family's recommended value."""
+
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    seed: int | None = None
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How a model is put into memory. `None` leaves the choice to the engine."""
+
+    context_tokens: int = 4096
+    threads: int | None = None
+    """Threads that generate. Default: cores - 1, since a waiting core stalls all others."""
+    prompt_threads: int | None = None
+    """Threads that read the prompt. Default: all cores."""
+    flash_attention: bool = True
+    use_mmap: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A question to the engine: the whole conversation that the model shall see."""
+
+    messages: tuple[Message, ...]
+    sampling: Sampling = Sampling()
+    stop: tuple[str, ...] = ()
+    thinking: bool = False
+    """Ask a model that can think to do so first. Ignored by models that cannot."""
+    answer_start: str = ""
+    """Text that the answer already has: the model goes on right after it (Continue)."""
+
+
+class Finish(StrEnum):
+    """Why an answer ended."""
+
+    END_OF_TURN = "end_of_turn"
+    STOP_STRING = "stop_string"
+    MAX_TOKENS = "max_tokens"
+    CONTEXT_FULL = "context_full"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer cost."""
+
+    prompt_tokens: int
+    reused_tokens: int
+    """Tokens of the prompt that were still in memory from an earlier turn."""
+    answer_tokens: int
+    time_to_first_token: float
+    """Seconds from the request to the first token."""
+    generation_seconds: float
+    """Seconds from the first to the last token."""
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Generation speed, without the prompt; 0.0 for fewer than two tokens."""
+        if self.answer_tokens < 2 or self.generation_seconds <= 0:
+            return 0.0
+        return (self.answer_tokens - 1) / self.generation_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More text of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingDelta:
+    """More text of the model's thoughts, which are not part of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The last event of every stream."""
+
+    finish: Finish
+    usage: Usage
+
+
+Delta = TextDelta | ThinkingDelta | Done
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What the engine knows of the model that it has loaded."""
+
+    path: Path
+    name: str
+    architecture: str
+    family: str
+    context_tokens: int
+    """The context window as loaded, in tokens."""
+    trained_context_tokens: int
+    can_think: bool
+    has_chat_template: bool
+
+
+class Engine(Protocol):
+    """A loaded model that answers one prompt at a time; further prompts wait in its queue."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """The loaded model."""
+        ...
+
+    def stream(self, prompt: Prompt) -> AsyncIterator[Delta]:
+        """Answer a prompt, piece by piece; closing the iterator early cancels the answer.
+
+        Raises:
+            PromptTooLong: the prompt alone does not fit into the context window.
+            NoChatTemplate: the model is a base model, which cannot hold a conversation.
+            TemplateFailed: the model's own chat template is broken or refuses the messages.
+            EngineCrashed: the engine died; what was streamed before stays valid, and the
+                next prompt restarts it.
+            EngineNotLoaded: the engine has been closed.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """End the answer that runs now, within milliseconds, also while it reads the prompt.
+
+        Its stream then ends with `Done(Finish.CANCELLED)`. Does nothing when idle.
+        """
+        ...
+
+    async def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Tokens of the prompt that these messages make, template included."""
+        ...
+
+    async def count_texts(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each plain text, without a template."""
+        ...
+
+    async def close(self) -> None:
+        """Free the model's memory. Calling it twice is harmless."""
+        ...

@@ -1,0 +1,1 @@
+"""Distributed mode: what devices and the routing server say to each other."""

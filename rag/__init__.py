@@ -1,0 +1,1 @@
+"""The knowledge base: documents, passages, vectors, retrieval, citations."""

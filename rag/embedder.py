@@ -1,0 +1,67 @@
+"""What turns text into vectors.
+
+To add an embedder:
+
+1. write a class with the members of `Embedder` (it need not inherit from it);
+2. give it an `identity` that changes whenever the same text would get another vector;
+3. return unit vectors (L2 norm 1), as float32;
+4. run `tests/rag/embedder_conformance.py` against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderIdentity:
+    """Vectors of two embedders are comparable only where their identities are equal."""
+
+    model: str
+    dimension: int
+    prefixes: str
+    """Name of the scheme put before queries and passages, such as "e5" or "none"."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelevanceScale:
+    """Where this model's cosine similarities stop being meaningful; calibrated, per model."""
+
+    irrelevant_below: float
+    """A passage below this similarity does not answer the question."""
+    certain_above: float
+    """A passage above this one certainly belongs to the question's topic."""
+
+
+class Embedder(Protocol):
+    """Turns text into unit vectors. Its methods block: call them off the event loop."""
+
+    @property
+    def identity(self) -> EmbedderIdentity:
+        """What the vectors are made with; stored beside every index."""
+        ...
+
+    @property
+    def relevance(self) -> RelevanceScale:
+        """How to read this model's similarities."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Longer passages are cut by the model without a word, so chunks stay below."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of passages, shape (len(texts), dimension)."""
+        ...
+
+    def embed_query(self, text: str) -> Vectors:
+        """The vector of a question, shape (dimension,)."""
+        ...

@@ -1,0 +1,122 @@
+"""Everything that can go wrong in the knowledge base.
+
+KnowledgeError
+├── DocumentError              one file cannot be indexed; carries `name`, the others go on
+│   ├── DocumentMissing        moved or deleted before it was read
+│   ├── UnsupportedFormat      a kind of file no reader exists for
+│   ├── EmptyDocument          0 bytes, or nothing but white space
+│   ├── EncryptedDocument      asks for a password
+│   ├── ScannedDocument        pages are pictures, without text
+│   ├── DocumentDamaged        not readable as what its name says
+│   ├── DocumentTooLarge       carries `bytes`, `limit_bytes`
+│   └── DocumentUnreadable     the system refuses to open it (permissions, a folder)
+├── CollectionMissing
+├── CollectionExists           carries `name`
+├── PassageMissing             deleted since it was cited
+├── EmbedderUnavailable        its package or model is not installed; carries `embedder`
+├── EmbedderChanged            the index was made by another model; carries both identities
+├── VectorSearchUnavailable    a vector index was asked for that this device cannot load
+└── KnowledgeBaseDamaged       the database file is corrupt; carries `path`
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class KnowledgeError(Exception):
+    """Base of all knowledge base errors. `details` is for diagnostics, never for users."""
+
+    def __init__(self, details: str = "") -> None:
+        super().__init__(details)
+        self.details = details
+
+
+class DocumentError(KnowledgeError):
+    """One file cannot be indexed."""
+
+    def __init__(self, name: str, details: str = "") -> None:
+        super().__init__(details)
+        self.name = name
+
+
+class DocumentMissing(DocumentError):
+    """The file was moved or deleted before it was read."""
+
+
+class UnsupportedFormat(DocumentError):
+    """No reader exists for this kind of file."""
+
+
+class EmptyDocument(DocumentError):
+    """The file holds no text at all."""
+
+
+class EncryptedDocument(DocumentError):
+    """The file asks for a password."""
+
+
+class ScannedDocument(DocumentError):
+    """The pages are pictures without text."""
+
+
+class DocumentDamaged(DocumentError):
+    """The file is not readable as what its name says."""
+
+
+class DocumentTooLarge(DocumentError):
+    """The file is larger than this device should index."""
+
+    def __init__(self, name: str, bytes: int, limit_bytes: int) -> None:
+        super().__init__(name, f"{bytes} bytes, the limit is {limit_bytes}")
+        self.bytes = bytes
+        self.limit_bytes = limit_bytes
+
+
+class DocumentUnreadable(DocumentError):
+    """The system refuses to open the file."""
+
+
+class CollectionMissing(KnowledgeError):
+    """There is no such collection any more."""
+
+
+class CollectionExists(KnowledgeError):
+    """The name is taken."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+class PassageMissing(KnowledgeError):
+    """The passage was deleted since it was cited."""
+
+
+class EmbedderUnavailable(KnowledgeError):
+    """The embedder's package or model is not installed."""
+
+    def __init__(self, embedder: str, details: str = "") -> None:
+        super().__init__(details)
+        self.embedder = embedder
+
+
+class EmbedderChanged(KnowledgeError):
+    """The index was made by another model; its vectors cannot be compared."""
+
+    def __init__(self, indexed_with: str, asked_with: str) -> None:
+        super().__init__(f"indexed with {indexed_with}, asked with {asked_with}")
+        self.indexed_with = indexed_with
+        self.asked_with = asked_with
+
+
+class VectorSearchUnavailable(KnowledgeError):
+    """The vector index that was asked for cannot be loaded on this device."""
+
+
+class KnowledgeBaseDamaged(KnowledgeError):
+    """The database file is corrupt."""
+
+    def __init__(self, path: Path, details: str = "") -> None:
+        super().__init__(details)
+        self.path = path

@@ -1,0 +1,101 @@
+"""The values of the knowledge base."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class DocumentState(StrEnum):
+    """Where a document is on its way into the index."""
+
+    QUEUED = "queued"
+    INDEXING = "indexing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A named set of documents, which a conversation can ask."""
+
+    id: int
+    name: str
+    documents: int
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file of a collection."""
+
+    id: int
+    collection_id: int
+    title: str
+    """The file's name, as the user knows it."""
+    source: str
+    """The path it was added from."""
+    state: DocumentState
+    bytes: int
+    passages: int
+    """Passages in the index; 0 until it is ready."""
+    pages: int | None
+    """Number of pages, for formats that have any."""
+    error: str | None
+    """Why it failed: the name of a leaf of `rag.errors`, else None."""
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document that can be found, cited and opened."""
+
+    id: int
+    document_id: int
+    document_title: str
+    position: int
+    """0 for the first passage of the document, counted up."""
+    text: str
+    page: int | None
+    """1 for the first page; None for formats without pages."""
+    heading: str | None
+    """The nearest heading above, where the format has headings."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPassage:
+    """A passage and how well it fits the question."""
+
+    passage: Passage
+    score: float
+    """Fused score, 0 to 1: it orders the passages of one search, no more."""
+    similarity: float
+    """Cosine similarity of the embedder; comparable only within one embedder."""
+    matched_words: bool
+    """Whether a rare word of the question stands in the passage."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search found, and how hard it looked, for "searched N passages, M relevant"."""
+
+    query: str
+    searched: int
+    """Passages in the collections that were asked."""
+    passages: tuple[FoundPassage, ...]
+    """The relevant ones, best first. Empty means: nothing here answers the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexingProgress:
+    """A sign of life of the indexer; one before and one after each document, more in between."""
+
+    document_id: int
+    title: str
+    state: DocumentState
+    done_passages: int
+    total_passages: int
+    """0 while the document is still being read."""
+    queued_documents: int
+    """Documents that still wait, without this one."""
