@@ -1,0 +1,68 @@
+"""What happens while a question is answered, in this order:
+
+    Started → Retrieved? → (Thinking | Token)* → Finished | Stopped | Failed
+
+Every event carries values only, so that the same stream feeds the screen, the terminal and,
+later, the wire.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.core.messages import ChatMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Question and (empty) answer are stored; from now on a kill loses half a second at most."""
+
+    question: ChatMessage
+    answer: ChatMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """The documents were searched."""
+
+    searched: int
+    relevant: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """More of the model's thoughts."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """More of the answer; one or several tokens."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The answer is complete, or cut off at a limit: `answer.state` tells."""
+
+    answer: ChatMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The user stopped the answer; what was written stays."""
+
+    answer: ChatMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Something broke; what was written stays."""
+
+    answer: ChatMessage
+    error: Exception
+
+
+Event = Started | Retrieved | Thinking | Token | Finished | Stopped | Failed

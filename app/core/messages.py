@@ -1,0 +1,85 @@
+"""The values of a conversation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from engines.protocol import Usage
+
+
+class MessageState(StrEnum):
+    """How far a message has come."""
+
+    STREAMING = "streaming"
+    COMPLETE = "complete"
+    STOPPED = "stopped"
+    """By the user."""
+    INTERRUPTED = "interrupted"
+    """By the end of the app while it was streaming."""
+    CUT_OFF = "cut_off"
+    """At the token limit, or because the context window is full."""
+    FAILED = "failed"
+
+
+CONTINUABLE = frozenset(
+    {MessageState.STOPPED, MessageState.INTERRUPTED, MessageState.CUT_OFF, MessageState.FAILED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A passage that an answer rests on, kept whole: it outlives its document."""
+
+    number: int
+    """The [number] in the answer."""
+    passage_id: int
+    document_id: int
+    document_title: str
+    page: int | None
+    heading: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message as stored."""
+
+    id: int
+    conversation_id: int
+    role: Literal["user", "assistant"]
+    text: str
+    thinking: str
+    state: MessageState
+    created_at: datetime
+    model: str | None
+    """Name of the model that answered; None for questions."""
+    usage: Usage | None
+    citations: tuple[Citation, ...]
+    searched: int | None
+    """Passages searched for this answer; None where no documents were asked."""
+    relevant: int | None
+    error: str | None
+    """Class name of what went wrong, for FAILED messages."""
+
+    @property
+    def continuable(self) -> bool:
+        """Whether the answer can go on where it ended."""
+        return self.role == "assistant" and self.state in CONTINUABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation as the list shows it."""
+
+    id: int
+    title: str
+    """Empty until the first question gives it one."""
+    created_at: datetime
+    updated_at: datetime
+    collection_ids: tuple[int, ...]
+    """The collections that its questions ask."""
+    preview: str
+    """The beginning of the last message."""

@@ -1,0 +1,164 @@
+"""Which model answers: installed models, the one in memory, loading and unloading."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from app.core.errors import ModelMissing, NoModelInstalled
+from app.core.settings import SettingsStore
+from engines.errors import NotEnoughMemory
+from engines.gguf import read_header
+from engines.library import InstalledModel, ModelLibrary
+from engines.memory import MemoryFit, MemoryNeed, available_memory, estimate_memory, memory_fit
+from engines.opening import open_engine
+from engines.protocol import Engine, LoadOptions
+
+Listener = Callable[[], None]
+
+
+class Models:
+    """The models of this device, of which at most one is in memory."""
+
+    def __init__(
+        self,
+        library: ModelLibrary,
+        settings: SettingsStore,
+        opener: Callable[[Path, LoadOptions], Awaitable[Engine]] = open_engine,
+    ) -> None:
+        self._library = library
+        self._settings = settings
+        self._open = opener
+        self._engine: Engine | None = None
+        self._options: LoadOptions | None = None
+        self._loaded: InstalledModel | None = None
+        self._loading: InstalledModel | None = None
+        self._turn = asyncio.Lock()
+        self._listeners: list[Listener] = []
+
+    @property
+    def loaded(self) -> InstalledModel | None:
+        """The model in memory."""
+        return self._loaded
+
+    @property
+    def loading(self) -> InstalledModel | None:
+        """The model on its way into memory."""
+        return self._loading
+
+    def installed(self) -> list[InstalledModel]:
+        """All sound models of this device."""
+        return self._library.installed()
+
+    def broken(self) -> list[tuple[Path, Exception]]:
+        """Files in the models folder that cannot be used, and why."""
+        return list(self._library.broken())
+
+    def chosen(self) -> InstalledModel | None:
+        """The model that will answer the next question: the user's choice, else the first that chats."""
+        installed = self.installed()
+        wanted = self._settings.current.model_id
+        for model in installed:
+            if model.id == wanted:
+                return model
+        return next((model for model in installed if model.has_chat_template), None)
+
+    def options(self) -> LoadOptions:
+        """How the settings want models to be loaded."""
+        return LoadOptions(context_tokens=self._settings.current.context_tokens)
+
+    def memory(self, model: InstalledModel) -> tuple[MemoryNeed, MemoryFit]:
+        """What a model needs with the present settings, and whether that fits now."""
+        need = estimate_memory(read_header(model.path), self.options())
+        available = available_memory()
+        if self._loaded and self._loaded.id != model.id:
+            available += estimate_memory(read_header(self._loaded.path), self.options()).total
+        fits = self._loaded is not None and self._loaded.id == model.id
+        return need, MemoryFit.FITS if fits else memory_fit(need, available)
+
+    async def engine(self) -> Engine:
+        """The engine that answers, loaded if need be.
+
+        Raises:
+            NoModelInstalled: there is no model that can chat.
+            EngineError: it cannot be loaded.
+        """
+        model = await asyncio.to_thread(self.chosen)
+        if model is None:
+            raise NoModelInstalled
+        return await self._load(model, anyway=False)
+
+    async def load(self, model_id: str, *, anyway: bool = False) -> None:
+        """Choose a model and put it into memory; the one before is unloaded.
+
+        Raises:
+            ModelMissing: it is not installed any more.
+            NotEnoughMemory: it would not fit, and `anyway` is not set.
+            EngineError: it cannot be loaded.
+        """
+        model = next(
+            (model for model in await asyncio.to_thread(self.installed) if model.id == model_id), None
+        )
+        if model is None:
+            raise ModelMissing
+        await self._load(model, anyway=anyway)
+        self._settings.change(model_id=model.id)
+
+    async def unload(self) -> None:
+        """Free the memory of the loaded model."""
+        async with self._turn:
+            await self._close()
+
+    async def add(
+        self, path: Path, *, link: bool = False, progress: Callable[[int, int], None] | None = None
+    ) -> InstalledModel:
+        """Install a GGUF file; see `ModelLibrary.add`."""
+        model = await asyncio.to_thread(self._library.add, path, link=link, progress=progress)
+        self._changed()
+        return model
+
+    async def remove(self, model_id: str) -> int:
+        """Uninstall a model; returns the freed bytes."""
+        if self._loaded and self._loaded.id == model_id:
+            await self.unload()
+        freed = await asyncio.to_thread(self._library.remove, model_id)
+        if self._settings.current.model_id == model_id:
+            self._settings.change(model_id=None)
+        self._changed()
+        return freed
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` after every change; returns what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def _load(self, model: InstalledModel, *, anyway: bool) -> Engine:
+        async with self._turn:
+            options = self.options()
+            if self._engine and self._loaded and (self._loaded.id, self._options) == (model.id, options):
+                return self._engine
+            if not anyway:
+                need, fit = await asyncio.to_thread(self.memory, model)
+                if fit is MemoryFit.TOO_LARGE:
+                    raise NotEnoughMemory(need.total, available_memory())
+            await self._close()
+            self._loading = model
+            self._changed()
+            try:
+                self._engine = await self._open(model.path, options)
+                self._loaded, self._options = model, options
+            finally:
+                self._loading = None
+                self._changed()
+            return self._engine
+
+    async def _close(self) -> None:
+        engine, self._engine, self._loaded = self._engine, None, None
+        if engine is not None:
+            await engine.close()
+            self._changed()
+
+    def _changed(self) -> None:
+        for listener in list(self._listeners):
+            listener()

@@ -1,0 +1,60 @@
+"""Where the app keeps its files: the only module that knows."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Every file and folder the app writes lies below `data`."""
+
+    data: Path
+
+    @property
+    def models(self) -> Path:
+        """Sideloaded and downloaded models."""
+        return self.data / "models"
+
+    @property
+    def uploads(self) -> Path:
+        """Files on their way from the browser into the knowledge base."""
+        return self.data / "uploads"
+
+    @property
+    def conversations(self) -> Path:
+        """The database of conversations."""
+        return self.data / "conversations.db"
+
+    @property
+    def knowledge(self) -> Path:
+        """The database of the knowledge base."""
+        return self.data / "knowledge.db"
+
+    @property
+    def settings(self) -> Path:
+        """The settings file, JSON."""
+        return self.data / "settings.json"
+
+    @property
+    def log(self) -> Path:
+        """The log, which never holds prompts, answers or documents."""
+        return self.data / "dai.log"
+
+    def create(self) -> Paths:
+        """Make the folders, readable for this user only."""
+        for folder in (self.data, self.models, self.uploads):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self
+
+    @classmethod
+    def default(cls) -> Paths:
+        """`DAI_HOME` if set, else what Flet gives a packaged app, else the system's data folder."""
+        chosen = os.environ.get("DAI_HOME") or os.environ.get("FLET_APP_STORAGE_DATA")
+        if chosen:
+            return cls(Path(chosen).expanduser().resolve())
+        return cls(Path(platformdirs.user_data_dir("dai", appauthor=False, roaming=False)))

@@ -1,0 +1,116 @@
+"""Every setting of the app, and the file they are kept in."""
+
+from __future__ import annotations
+
+import locale
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+log = logging.getLogger(__name__)
+
+Language = Literal["en", "fa"]
+
+
+def system_language() -> Language:
+    """Persian where the system speaks it, else English."""
+    spoken = os.environ.get("LC_ALL") or os.environ.get("LANG") or locale.getlocale()[0] or ""
+    return "fa" if spoken.lower().startswith(("fa", "persian")) else "en"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user can choose. Each setting's meaning stands beneath it."""
+
+    language: Language = msgspec.field(default_factory=system_language)
+    """Language of the app: English or Persian. At first, the system's."""
+    theme: Literal["system", "light", "dark"] = "system"
+    """Light, dark, or as the system has it."""
+    text_scale: Annotated[float, msgspec.Meta(ge=0.85, le=1.6)] = 1.0
+    """Size of the text; 1.0 is the normal size."""
+    persian_digits: bool = True
+    """Show numbers with Persian digits where the language is Persian."""
+    model_id: str | None = None
+    """The model that answers; none yet means the first installed one."""
+    context_tokens: Annotated[int, msgspec.Meta(ge=512, le=131072)] = 4096
+    """Context window: how many tokens of conversation and sources the model sees. Costs memory."""
+    max_answer_tokens: Annotated[int, msgspec.Meta(ge=16, le=32768)] = 1024
+    """An answer is cut off after this many tokens; Continue goes on."""
+    thinking: bool = False
+    """Let models that can think do so before they answer. Better answers, later."""
+    system_prompt: Annotated[str, msgspec.Meta(max_length=8000)] = ""
+    """Instructions put before every conversation."""
+    embedder: str = "auto"
+    """What turns documents into vectors: "auto" or the name of an installed embedder."""
+    passages: Annotated[int, msgspec.Meta(ge=1, le=20)] = 6
+    """How many passages of your documents go into a question, at most."""
+
+
+FIELDS: dict[str, Any] = {field.name: field for field in msgspec.structs.fields(Settings)}
+
+
+class SettingsStore:
+    """The settings of this device, kept in one JSON file that is written atomically."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[Settings], None]] = []
+        self._current = self._read()
+
+    @property
+    def current(self) -> Settings:
+        """The settings as they are now."""
+        return self._current
+
+    def change(self, **values: object) -> Settings:
+        """Set some settings and keep them.
+
+        Raises:
+            msgspec.ValidationError: a value is out of range or of the wrong type.
+            TypeError: there is no such setting.
+        """
+        unknown = values.keys() - FIELDS.keys()
+        if unknown:
+            raise TypeError(f"no such setting: {', '.join(sorted(unknown))}")
+        with self._lock:
+            merged = msgspec.structs.asdict(self._current) | values
+            self._current = msgspec.convert(merged, Settings)
+            self._write()
+        for listener in list(self._listeners):
+            listener(self._current)
+        return self._current
+
+    def subscribe(self, listener: Callable[[Settings], None]) -> Callable[[], None]:
+        """Call `listener` after every change; returns what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _read(self) -> Settings:
+        try:
+            stored = msgspec.json.decode(self._path.read_bytes(), type=dict[str, object])
+        except FileNotFoundError:
+            return Settings()
+        except (OSError, msgspec.MsgspecError) as error:
+            log.warning("settings file unreadable, starting with the defaults: %s", type(error).__name__)
+            return Settings()
+        kept: dict[str, object] = {}
+        for name, value in stored.items():
+            if name not in FIELDS:
+                continue  # of a newer version of the app
+            try:
+                kept[name] = msgspec.convert(value, FIELDS[name].type)
+            except msgspec.ValidationError:
+                log.warning("setting %s has an unusable value, using its default", name)
+        return Settings(**kept)  # type: ignore[arg-type]
+
+    def _write(self) -> None:
+        text = msgspec.json.format(msgspec.json.encode(self._current), indent=2)
+        new = self._path.with_name(self._path.name + ".new")
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(text + b"\n")
+        new.replace(self._path)

@@ -1,0 +1,63 @@
+"""The composition root: puts engines, knowledge base and stores together, once per process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.core.answering import Answering
+from app.core.conversations import Conversations
+from app.core.instance import InstanceLock
+from app.core.logs import start_logging
+from app.core.models import Models
+from app.core.paths import Paths
+from app.core.settings import SettingsStore
+from engines.embedders.opening import open_embedder
+from engines.library import ModelLibrary
+from rag.knowledge import KnowledgeBase
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a user interface needs; shared by all sessions of a process."""
+
+    paths: Paths
+    settings: SettingsStore
+    conversations: Conversations
+    knowledge: KnowledgeBase
+    models: Models
+    answering: Answering
+    instance: InstanceLock
+
+    async def close(self) -> None:
+        """Stop the indexer, unload the model, close the databases."""
+        await self.models.unload()
+        self.knowledge.close()
+        self.conversations.close()
+        self.instance.release()
+
+
+def open_services(paths: Paths | None = None) -> Services:
+    """Open all stores, recover from a kill, and resume indexing where it stood.
+
+    A second process beside the running app uses the same stores, but leaves recovery and
+    indexing to the first.
+    """
+    paths = (paths or Paths.default()).create()
+    start_logging(paths.log)
+    settings = SettingsStore(paths.settings)
+    instance = InstanceLock(paths.data / "instance.lock")
+    conversations = Conversations(paths.conversations)
+    knowledge = KnowledgeBase(
+        paths.knowledge, lambda: open_embedder(settings.current.embedder, models_folder=paths.models)
+    )
+    if instance.held:
+        conversations.recover()
+        knowledge.start()
+    models = Models(ModelLibrary(paths.models), settings)
+    answering = Answering(conversations, knowledge, models, settings, _nothing_found)
+    return Services(paths, settings, conversations, knowledge, models, answering, instance)
+
+
+def _nothing_found(right_to_left: bool, searched: int) -> str:
+    """Said in the language of the question, which need not be the app's."""
+    return Strings("fa" if right_to_left else "en")("answer.nothing_found", searched=searched)
