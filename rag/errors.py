@@ -10,13 +10,16 @@ KnowledgeError
 │   ├── DocumentDamaged        not readable as what its name says
 │   ├── DocumentTooLarge       carries `bytes`, `limit_bytes`
 │   └── DocumentUnreadable     the system refuses to open it (permissions, a folder)
+├── DocumentDeleted            there is no such document in the knowledge base any more
 ├── CollectionMissing
 ├── CollectionExists           carries `name`
+├── CollectionNameEmpty
 ├── PassageMissing             deleted since it was cited
 ├── EmbedderUnavailable        its package or model is not installed; carries `embedder`
 ├── EmbedderChanged            the index was made by another model; carries both identities
 ├── VectorSearchUnavailable    a vector index was asked for that this device cannot load
-└── KnowledgeBaseDamaged       the database file is corrupt; carries `path`
+├── DatabaseDamaged            the file is corrupt; carries `path`
+└── DatabaseTooNew             a newer version of the app has written it; carries `path`
 """
 
 from __future__ import annotations
@@ -77,6 +80,10 @@ class DocumentUnreadable(DocumentError):
     """The system refuses to open the file."""
 
 
+class DocumentDeleted(KnowledgeError):
+    """The document was deleted from the knowledge base."""
+
+
 class CollectionMissing(KnowledgeError):
     """There is no such collection any more."""
 
@@ -87,6 +94,10 @@ class CollectionExists(KnowledgeError):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
+
+
+class CollectionNameEmpty(KnowledgeError):
+    """A collection needs a name."""
 
 
 class PassageMissing(KnowledgeError):
@@ -114,9 +125,17 @@ class VectorSearchUnavailable(KnowledgeError):
     """The vector index that was asked for cannot be loaded on this device."""
 
 
-class KnowledgeBaseDamaged(KnowledgeError):
-    """The database file is corrupt."""
+class DatabaseDamaged(KnowledgeError):
+    """The file is corrupt, or not a database at all."""
 
     def __init__(self, path: Path, details: str = "") -> None:
         super().__init__(details)
+        self.path = path
+
+
+class DatabaseTooNew(KnowledgeError):
+    """A newer version of the app has written the file; this one would damage it."""
+
+    def __init__(self, path: Path, version: int, supported: int) -> None:
+        super().__init__(f"schema {version}, this version knows {supported}")
         self.path = path
