@@ -31,9 +31,9 @@ def test_an_unknown_verb_lists_the_known_ones() -> None:
 def test_every_verb_is_a_script_of_its_environment() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     environments = settings["tool"]["hatch"]["envs"]
-    missing = {
-        verb: environment
-        for verb, environment in run.ENVIRONMENTS.items()
-        if verb not in environments[environment]["scripts"]
-    }
-    assert missing == {}
+    scripts = [script.split(":") for script in run.SCRIPTS.values()]
+    assert [
+        f"{environment}:{name}"
+        for environment, name in scripts
+        if name not in environments[environment]["scripts"]
+    ] == []

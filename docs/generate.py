@@ -1,0 +1,200 @@
+"""Write the reference pages that the code itself can tell: commands, settings, errors.
+
+`hatch run docs` writes them; `hatch run docs --check` fails when one is out of date or a link leads nowhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import inspect
+import re
+import sys
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import msgspec
+import typer
+import typer.main
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+ERROR_MODULES = ("engines.errors", "rag.errors", "app.core.errors")
+NOTICE = "<!-- Written by `hatch run docs` from {source}; do not edit. -->\n"
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+# Typer carries a click of its own, whose classes are private.
+Command = typing.Any
+_CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
+
+
+def cli_page() -> str:
+    """Every command with its arguments and options."""
+    from app.cli import cli
+
+    command = typer.main.get_command(cli)
+    parts = [NOTICE.format(source="app/cli"), "# The command `dai`\n", f"{command.help}\n"]
+    parts.append(
+        "Errors are one line on standard error and a non-zero exit status. `--json` prints data. "
+        "Every command speaks the language chosen in the settings.\n"
+    )
+    for path, found in _commands("dai", command):
+        parts.append(_command_section(path, found))
+    return "\n".join(parts)
+
+
+def _commands(path: str, command: Command) -> Iterator[tuple[str, Command]]:
+    children = getattr(command, "commands", {})
+    if path != "dai" and (not children or getattr(command, "invoke_without_command", False)):
+        yield path, command
+    for name, child in children.items():
+        yield from _commands(f"{path} {name}", child)
+
+
+def _command_section(path: str, command: Command) -> str:
+    context = typer.Context(command, info_name=path)
+    lines = [f"## `{path}`\n", inspect.cleandoc(command.help or "") + "\n"]
+    usage = " ".join(command.collect_usage_pieces(context))
+    lines.append(f"```\n{path} {usage}\n```\n")
+    parameters = [p for p in command.params if p.name != "help"]
+    if parameters:
+        lines += ["| | | default |", "| --- | --- | --- |"]
+    for parameter in parameters:
+        if parameter.param_type_name == "argument":
+            shown = f"`{parameter.make_metavar(context)}`"
+        else:
+            shown = ", ".join(f"`{name}`" for name in [*parameter.opts, *parameter.secondary_opts])
+        default = parameter.default
+        empty = default is None or default in (False, "", ()) or "Sentinel" in type(default).__name__
+        help_text = (getattr(parameter, "help", None) or "").replace("|", "\\|")
+        lines.append(f"| {shown} | {help_text} | {'' if empty else f'`{default}`'} |")
+    return "\n".join(lines) + "\n"
+
+
+def settings_page() -> str:
+    """Every setting with its type, its default and its docstring."""
+    from app.core import settings
+
+    fields = {field.name: field for field in msgspec.structs.fields(settings.Settings)}
+    lines = [
+        NOTICE.format(source="app/core/settings.py"),
+        "# Settings\n",
+        "Kept in `settings.json` in the data folder of DAI ([files](files.md)); change them on the screen "
+        "Settings. A value that cannot be used is ignored and its default holds.\n",
+        "| setting | values | default | meaning |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, text in _docstrings_beneath(settings, "Settings").items():
+        field = fields[name]
+        default = "the system's" if field.default is msgspec.NODEFAULT else f"`{field.default!r}`"
+        lines.append(f"| `{name}` | {_values(field.type)} | {default} | {text} |")
+    return "\n".join(lines) + "\n"
+
+
+def _docstrings_beneath(module: ModuleType, class_name: str) -> dict[str, str]:
+    """Names of a class's fields with the string that stands beneath each."""
+    tree = ast.parse(inspect.getsource(module))
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == class_name)
+    found: dict[str, str] = {}
+    for field, below in zip(body, [*body[1:], None], strict=True):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            match below:
+                case ast.Expr(value=ast.Constant(value=str(text))):
+                    found[field.target.id] = " ".join(text.split())
+                case _:
+                    raise SystemExit(f"{module.__name__}: the setting {field.target.id} has no docstring")
+    return found
+
+
+def _values(annotation: object) -> str:
+    """What a setting may hold, in words."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        base, meta = typing.get_args(annotation)
+        limits = {"ge": "at least {}", "le": "at most {}", "max_length": "at most {} characters"}
+        words = [
+            text.format(value) for key, text in limits.items() if (value := getattr(meta, key)) is not None
+        ]
+        return f"{_values(base)}, {', '.join(words)}"
+    if typing.get_origin(annotation) is typing.Literal:
+        return ", ".join(f"`{value}`" for value in typing.get_args(annotation))
+    if members := [member for member in typing.get_args(annotation) if member is not type(None)]:
+        return " or ".join(_values(member) for member in members) + ", or none"
+    names = {str: "text", bool: "true, false", int: "whole number", float: "number"}
+    return names.get(typing.cast(type, annotation), str(annotation))
+
+
+def errors_page() -> str:
+    """The error trees, and what the user reads for every leaf."""
+    words = msgspec.json.decode((ROOT / "locales" / "en.json").read_bytes(), type=dict[str, str])
+    lines = [
+        NOTICE.format(source="the errors.py of each package"),
+        "# Errors\n",
+        "Each package has one tree of errors. The app translates the class name into the reader's language "
+        "(`errors.…` in `locales/`); the terminal prints the same words.\n",
+    ]
+    for name in ERROR_MODULES:
+        module = importlib.import_module(name)
+        tree = inspect.cleandoc(module.__doc__ or "").partition("\n\n")[2]
+        lines += [f"## `{name}`\n", f"```\n{tree}\n```\n", "| error | what the user reads |", "| --- | --- |"]
+        for class_name, error in inspect.getmembers(module, inspect.isclass):
+            if issubclass(error, Exception) and error.__module__ == name:
+                text = words.get(f"errors.{class_name}", "").replace("|", "\\|")
+                lines.append(f"| `{class_name}` | {text} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def pages() -> dict[Path, str]:
+    """The text of every generated page, by file."""
+    texts = {"cli.md": cli_page(), "settings.md": settings_page(), "errors.md": errors_page()}
+    return {REFERENCE / name: text for name, text in texts.items()}
+
+
+def outdated() -> list[Path]:
+    """Generated pages whose file says something else."""
+    return [
+        path
+        for path, text in pages().items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
+
+
+def markdown_files() -> list[Path]:
+    """Every page of the documentation, README and its neighbours included."""
+    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "build").rglob("*.md")])
+
+
+def broken_links() -> list[str]:
+    """Links and pictures whose file does not exist; addresses on the web are not asked."""
+    found = []
+    for page in markdown_files():
+        for target in _LINK.findall(_CODE.sub("", page.read_text(encoding="utf-8"))):
+            file = target.partition("#")[0]
+            if "://" in target or target.startswith("mailto:") or not file:
+                continue
+            if not (page.parent / file).exists():
+                found.append(f"{page.relative_to(ROOT)}: {target}")
+    return found
+
+
+def main() -> int:
+    """Write the pages, or check them; returns the exit status."""
+    parser = argparse.ArgumentParser(description="Write the generated reference pages.")
+    parser.add_argument("--check", action="store_true", help="only tell what is out of date")
+    stale = outdated()
+    if not parser.parse_args().check:
+        texts = pages()
+        for path in stale:
+            path.write_text(texts[path], encoding="utf-8")
+        stale = []
+    problems = [f"{path.relative_to(ROOT)} is out of date: run `hatch run docs`" for path in stale]
+    problems += [f"{link} leads nowhere" for link in broken_links()]
+    for problem in problems:
+        sys.stderr.write(problem + "\n")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
