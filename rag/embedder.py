@@ -2,16 +2,16 @@
 
 To add an embedder:
 
-1. write a class with the members of `Embedder` (it need not inherit from it);
+1. write a class with the members of `Embedder` (nothing here is inherited from: whoever brings an embedder
+   also brings the values it hands out, so that neither side imports the other);
 2. give it an `identity` that changes whenever the same text would get another vector;
 3. return unit vectors (L2 norm 1), as float32;
-4. run `tests/rag/embedder_conformance.py` against it.
+4. run `tests/engines/embedder_conformance.py` against it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -20,24 +20,37 @@ import numpy.typing as npt
 Vectors = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class EmbedderIdentity:
-    """Vectors of two embedders are comparable only where their identities are equal."""
+class EmbedderIdentity(Protocol):
+    """Vectors of two embedders are comparable only where all three values are equal."""
 
-    model: str
-    dimension: int
-    prefixes: str
-    """Name of the scheme put before queries and passages, such as "e5" or "none"."""
+    @property
+    def model(self) -> str:
+        """Model and, where it changes the vectors, its quantisation."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Components of each vector."""
+        ...
+
+    @property
+    def prefixes(self) -> str:
+        """Name of the scheme put before queries and passages, such as "e5" or "none"."""
+        ...
 
 
-@dataclass(frozen=True, slots=True)
-class RelevanceScale:
+class RelevanceScale(Protocol):
     """Where this model's cosine similarities stop being meaningful; calibrated, per model."""
 
-    irrelevant_below: float
-    """A passage below this similarity does not answer the question."""
-    certain_above: float
-    """A passage above this one certainly belongs to the question's topic."""
+    @property
+    def irrelevant_below(self) -> float:
+        """A passage below this similarity does not answer the question."""
+        ...
+
+    @property
+    def certain_above(self) -> float:
+        """A passage above this one certainly belongs to the question's topic."""
+        ...
 
 
 class Embedder(Protocol):
