@@ -10,6 +10,8 @@ EngineError
 ├── NoChatTemplate             a base model: offer plain completion or another model
 ├── TemplateFailed             the model's template is broken or refuses these messages
 ├── NotEnoughMemory            carries `needed_bytes`, `available_bytes`
+├── NotEnoughDiskSpace         carries `needed_bytes`, `available_bytes`
+├── EmbedderFaulty             gives wrong vectors: no search can be trusted; carries `model`
 ├── OptionRejected             a setting the engine cannot work with; carries `option`
 ├── PromptTooLong              carries `prompt_tokens`, `context_tokens`
 ├── EngineUnavailable          the engine's library is not installed; carries `package`
@@ -75,6 +77,23 @@ class NotEnoughMemory(EngineError):
         super().__init__(details)
         self.needed_bytes = needed_bytes
         self.available_bytes = available_bytes
+
+
+class NotEnoughDiskSpace(EngineError):
+    """The disk has no room for a copy of the model."""
+
+    def __init__(self, needed_bytes: int, available_bytes: int, details: str = "") -> None:
+        super().__init__(details)
+        self.needed_bytes = needed_bytes
+        self.available_bytes = available_bytes
+
+
+class EmbedderFaulty(EngineError):
+    """The embedding model loads, but gives other vectors than it should."""
+
+    def __init__(self, model: str, details: str = "") -> None:
+        super().__init__(details)
+        self.model = model
 
 
 class OptionRejected(EngineError):
