@@ -1,7 +1,7 @@
 """The models of this device: what is installed, and adding and removing them.
 
 The models' folder is the truth: any GGUF file in it is installed, also one that somebody put there by hand.
-A model may also be linked, that is used where it lies; links are remembered in `linked.json` beside the files.
+A model may also be linked, that is used where it lies; `linked.json` beside the files remembers the links.
 The starter model comes inside a Python package.
 """
 

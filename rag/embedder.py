@@ -6,7 +6,7 @@ To add an embedder:
    also brings the values it hands out, so that neither side imports the other);
 2. give it an `identity` that changes whenever the same text would get another vector;
 3. return unit vectors (L2 norm 1), as float32;
-4. run `tests/engines/embedder_conformance.py` against it.
+4. run `tests/engines/test_embedders.py` against it.
 """
 
 from __future__ import annotations
