@@ -1,1 +1,1 @@
-"""The Flet user interface."""
+"""The screen: what people see and touch, in Flet. Only `app.main` starts it."""

@@ -1,0 +1,153 @@
+"""Where questions are written."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from app.core.direction import is_right_to_left
+from app.ui.components.controls import Handler, in_reading_width, marked
+from app.ui.state.app import AppState
+from app.ui.state.chat import ChatState
+from app.ui.state.dialogs import SourceChoice
+from app.ui.theme import TOUCH, Radius, Space
+
+
+@ft.component
+def Composer(app: AppState, chat: ChatState) -> ft.Control:
+    """The field, the documents to ask, and the button that sends or stops."""
+    text, set_text = ft.use_state(app.chat.draft)
+    strings = app.strings
+
+    def changed(event: ft.Event[ft.TextField]) -> None:
+        app.chat.draft = event.control.value  # what the field holds now; `text` may be one event old
+        set_text(app.chat.draft)
+
+    async def send() -> None:
+        question, app.chat.draft = app.chat.draft, ""
+        set_text("")
+        if not await app.chat.send(question):
+            app.chat.draft = question
+            set_text(question)
+
+    field = ft.TextField(
+        value=text,
+        hint_text=strings("chat.message"),
+        on_change=changed,
+        on_submit=send,
+        shift_enter=True,
+        multiline=True,
+        min_lines=1,
+        max_lines=7,
+        rtl=is_right_to_left(text) if text.strip() else app.rtl,
+        border=ft.NoInputBorder(),
+        content_padding=ft.Padding.only(left=Space.L, right=Space.L, top=Space.M, bottom=0),
+    )
+    row = [_sources(app, chat), ft.Container(expand=True), _button(app, chat, bool(text.strip()), send)]
+    box = ft.Container(
+        ft.Column(
+            [
+                marked(field, identifier="composer", label=strings("chat.message")),
+                ft.Container(
+                    ft.Row(row[::-1] if app.rtl else row, vertical_alignment=ft.CrossAxisAlignment.CENTER),
+                    padding=ft.Padding.only(left=Space.S, right=Space.S, bottom=Space.S),
+                ),
+            ],
+            spacing=0,
+            tight=True,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        ),
+        bgcolor=ft.Colors.SURFACE_CONTAINER_LOWEST,
+        border=ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
+        border_radius=Radius.FULL,
+        shadow=ft.BoxShadow(
+            blur_radius=18, offset=ft.Offset(0, 4), color=ft.Colors.with_opacity(0.06, ft.Colors.SHADOW)
+        ),
+    )
+    return in_reading_width(
+        ft.Column(
+            [box, _privacy(app)],
+            spacing=Space.S,
+            tight=True,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        )
+    )
+
+
+def _button(app: AppState, chat: ChatState, ready: bool, send: Handler) -> ft.Control:
+    if chat.answering:
+        button = ft.IconButton(
+            ft.Icons.STOP_ROUNDED,
+            tooltip=app.strings("chat.stop"),
+            on_click=app.chat.stop,
+            icon_color=ft.Colors.ON_SURFACE,
+            style=ft.ButtonStyle(bgcolor=ft.Colors.SURFACE_CONTAINER_HIGHEST),
+            size_constraints=ft.BoxConstraints(min_width=TOUCH, min_height=TOUCH),
+        )
+        return marked(button, identifier="stop")
+    button = ft.IconButton(
+        ft.Icons.ARROW_UPWARD_ROUNDED,
+        tooltip=app.strings("chat.send"),
+        on_click=send,
+        disabled=not ready,
+        icon_color=ft.Colors.ON_PRIMARY if ready else ft.Colors.OUTLINE,
+        style=ft.ButtonStyle(bgcolor=ft.Colors.PRIMARY if ready else ft.Colors.SURFACE_CONTAINER_HIGH),
+        size_constraints=ft.BoxConstraints(min_width=TOUCH, min_height=TOUCH),
+    )
+    return marked(button, identifier="send")
+
+
+def _sources(app: AppState, chat: ChatState) -> ft.Control:
+    known = {collection.id: collection.name for collection in chat.collections}
+    chosen = [known[number] for number in chat.collection_ids if number in known]
+    if len(chosen) == 1:
+        label = app.strings.isolate(chosen[0])
+    elif chosen:
+        label = app.strings("chat.sources_chosen", count=len(chosen))
+    else:
+        label = app.strings("chat.sources_none")
+    color = ft.Colors.ON_SECONDARY_CONTAINER if chosen else ft.Colors.ON_SURFACE_VARIANT
+    return marked(
+        ft.Container(
+            ft.Row(
+                [
+                    ft.Icon(ft.Icons.MENU_BOOK_OUTLINED, size=18, color=color),
+                    ft.Text(
+                        label,
+                        theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
+                        color=color,
+                        max_lines=1,
+                        overflow=ft.TextOverflow.ELLIPSIS,
+                    ),
+                ],
+                spacing=Space.S,
+                tight=True,
+                rtl=app.rtl,
+            ),
+            height=40,
+            ink=True,
+            tooltip=app.strings("chat.sources"),
+            on_click=lambda: app.dialogs.show(SourceChoice()),
+            bgcolor=ft.Colors.SECONDARY_CONTAINER if chosen else None,
+            border_radius=Radius.L,
+            padding=ft.Padding.symmetric(horizontal=Space.M),
+        ),
+        identifier="sources",
+        button=True,
+    )
+
+
+def _privacy(app: AppState) -> ft.Control:
+    color = ft.Colors.ON_SURFACE_VARIANT
+    return ft.Row(
+        [
+            ft.Icon(ft.Icons.LOCK_OUTLINE, size=14, color=color),
+            ft.Text(
+                app.strings("chat.private"),
+                theme_style=ft.TextThemeStyle.LABEL_SMALL,
+                color=color,
+            ),
+        ],
+        alignment=ft.MainAxisAlignment.CENTER,
+        spacing=Space.XS,
+        rtl=app.rtl,
+    )

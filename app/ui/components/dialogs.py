@@ -1,0 +1,183 @@
+"""The open dialog: a sheet from below on phones, a box in the middle elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import flet as ft
+
+from app.ui.components.controls import marked, text_field
+from app.ui.components.passage_view import PassageBody
+from app.ui.components.source_choice import SourceChoiceBody
+from app.ui.state.app import AppState
+from app.ui.state.dialogs import Confirmation, DialogState, NamePrompt, PassageView, SourceChoice
+from app.ui.theme import DIALOG_WIDTH, LIST_WIDTH, READING_WIDTH, Layout, Radius, Space
+
+
+@ft.component
+def Dialogs(app: AppState, dialogs: DialogState) -> ft.Control:
+    """Shows the dialog that the state describes; occupies no room itself."""
+    ft.use_dialog(_dialog(app, dialogs))
+    return ft.Container(width=0, height=0)
+
+
+def _dialog(app: AppState, dialogs: DialogState) -> ft.DialogControl | None:
+    def dismissed() -> None:
+        dialogs.close()
+
+    strings = app.strings
+    match dialogs.current:
+        case None:
+            return None
+        case Confirmation() as confirmation:
+            return _box(app, confirmation.title, ConfirmationBody(app, confirmation), dismissed)
+        case NamePrompt() as prompt:
+            return _box(app, prompt.title, NamePromptBody(app, prompt), dismissed)
+        case PassageView(citation):
+            title = strings("citation.title")
+            return _sheet(app, title, PassageBody(app, citation), dismissed)
+        case SourceChoice():
+            return _sheet(app, strings("chat.sources"), SourceChoiceBody(app, app.chat.state), dismissed)
+
+
+def _title(app: AppState, title: str) -> ft.Control:
+    return ft.Row([ft.Text(title, theme_style=ft.TextThemeStyle.TITLE_LARGE)], rtl=app.rtl)
+
+
+def _box(app: AppState, title: str, body: ft.Control, dismissed: Callable[[], None]) -> ft.AlertDialog:
+    return ft.AlertDialog(
+        title=_title(app, title),
+        content=ft.Container(body, width=DIALOG_WIDTH),
+        on_dismiss=dismissed,
+        scrollable=True,
+        inset_padding=Space.XL,
+    )
+
+
+def _sheet(app: AppState, title: str, body: ft.Control, dismissed: Callable[[], None]) -> ft.DialogControl:
+    if app.layout is not Layout.PHONE:
+        return ft.AlertDialog(
+            title=_title(app, title),
+            content=ft.Container(body, width=READING_WIDTH - LIST_WIDTH // 2),
+            on_dismiss=dismissed,
+            scrollable=True,
+            inset_padding=Space.XL,
+            actions=[_close(app)],
+            actions_alignment=ft.MainAxisAlignment.START if app.rtl else ft.MainAxisAlignment.END,
+        )
+    return ft.BottomSheet(
+        ft.Container(
+            ft.Column(
+                [_title(app, title), body],
+                tight=True,
+                spacing=Space.M,
+                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+            ),
+            padding=ft.Padding.only(left=Space.XL, right=Space.XL, bottom=Space.XL),
+        ),
+        on_dismiss=dismissed,
+        show_drag_handle=True,
+        scrollable=True,
+        draggable=True,
+        use_safe_area=True,
+        shape=ft.RoundedRectangleBorder(radius=ft.BorderRadius.only(top_left=Radius.L, top_right=Radius.L)),
+    )
+
+
+def _close(app: AppState) -> ft.Control:
+    return marked(
+        ft.TextButton(app.strings("action.close"), on_click=app.dialogs.close), identifier="dialog-close"
+    )
+
+
+def _actions(app: AppState, controls: Sequence[ft.Control]) -> ft.Control:
+    return ft.Row(list(controls), rtl=app.rtl, alignment=ft.MainAxisAlignment.END, spacing=Space.S, wrap=True)
+
+
+@ft.component
+def ConfirmationBody(app: AppState, confirmation: Confirmation) -> ft.Control:
+    """The question, and the two ways on."""
+
+    async def confirm() -> None:
+        app.dialogs.close()
+        try:
+            await confirmation.on_confirm()
+        except Exception as error:  # noqa: BLE001 - whatever was refused is told to the user
+            app.report(error)
+
+    style = (
+        ft.ButtonStyle(bgcolor=ft.Colors.ERROR, color=ft.Colors.ON_ERROR)
+        if confirmation.destructive
+        else None
+    )
+    return ft.Column(
+        [
+            ft.Text(confirmation.text, rtl=app.rtl),
+            _actions(
+                app,
+                [
+                    marked(
+                        ft.TextButton(app.strings("action.cancel"), on_click=app.dialogs.close),
+                        identifier="dialog-cancel",
+                    ),
+                    marked(
+                        ft.FilledButton(confirmation.action, on_click=confirm, style=style),
+                        identifier="dialog-confirm",
+                    ),
+                ],
+            ),
+        ],
+        spacing=Space.XL,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+@ft.component
+def NamePromptBody(app: AppState, prompt: NamePrompt) -> ft.Control:
+    """A field for the name; what is wrong with it stands below."""
+    value, set_value = ft.use_state(prompt.value)
+    wrong, set_wrong = ft.use_state("")
+    typed = ft.use_ref(prompt.value)
+
+    def changed(event: ft.Event[ft.TextField]) -> None:
+        typed.current = event.control.value
+        set_value(typed.current)
+        set_wrong("")
+
+    async def save() -> None:
+        name = (typed.current or "").strip()
+        if not name:
+            return
+        error = await prompt.on_save(name)
+        if error is None:
+            app.dialogs.close()
+        else:
+            set_wrong(app.strings.error_named(error, name=name))
+
+    return ft.Column(
+        [
+            marked(
+                text_field(
+                    app, prompt.label, value, changed, on_submit=save, autofocus=True, error=wrong or None
+                ),
+                identifier="dialog-name",
+            ),
+            _actions(
+                app,
+                [
+                    marked(
+                        ft.TextButton(app.strings("action.cancel"), on_click=app.dialogs.close),
+                        identifier="dialog-cancel",
+                    ),
+                    marked(
+                        ft.FilledButton(prompt.action, on_click=save, disabled=not value.strip()),
+                        identifier="dialog-confirm",
+                    ),
+                ],
+            ),
+        ],
+        spacing=Space.XL,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )

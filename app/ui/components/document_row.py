@@ -1,0 +1,137 @@
+"""One document of a collection, and how far it is."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from app.ui.components.controls import card, icon_button, marked, remembered
+from app.ui.state.app import AppState
+from app.ui.state.dialogs import Confirmation
+from app.ui.theme import Space
+from rag.model import Document, DocumentState, IndexingProgress
+
+
+@remembered
+def DocumentRow(app: AppState, document: Document, progress: IndexingProgress | None) -> ft.Control:
+    """Name, state, and what can be done in that state."""
+    failed = document.state is DocumentState.FAILED
+    lines: list[ft.Control] = [
+        ft.Text(
+            app.strings.isolate(document.title),
+            theme_style=ft.TextThemeStyle.TITLE_SMALL,
+            max_lines=2,
+            overflow=ft.TextOverflow.ELLIPSIS,
+        ),
+        marked(
+            ft.Text(
+                _details(app, document, progress),
+                theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
+                color=ft.Colors.ERROR if failed else ft.Colors.ON_SURFACE_VARIANT,
+            ),
+            identifier=f"document-state-{document.id}",
+            live_region=failed,
+        ),
+    ]
+    if document.state is DocumentState.INDEXING:
+        share = (
+            progress.done_passages / progress.total_passages if progress and progress.total_passages else None
+        )
+        lines.append(
+            ft.Container(ft.ProgressBar(value=share, bar_height=4, border_radius=2), padding=Space.XS)
+        )
+    icon = {
+        DocumentState.QUEUED: ft.Icons.SCHEDULE,
+        DocumentState.INDEXING: ft.Icons.AUTO_STORIES_OUTLINED,
+        DocumentState.READY: ft.Icons.DESCRIPTION_OUTLINED,
+        DocumentState.FAILED: ft.Icons.ERROR_OUTLINE,
+    }[document.state]
+    return marked(
+        card(
+            ft.Row(
+                [
+                    ft.Icon(icon, color=ft.Colors.ERROR if failed else ft.Colors.PRIMARY),
+                    ft.Column(lines, spacing=Space.XS, tight=True, expand=True),
+                    *_actions(app, document),
+                ],
+                rtl=app.rtl,
+                spacing=Space.M,
+            )
+        ),
+        identifier=f"document-{document.id}",
+        container=True,
+    )
+
+
+@remembered
+def UploadRow(app: AppState, name: str, share: float) -> ft.Control:
+    """A file that is on its way from the browser."""
+    return card(
+        ft.Row(
+            [
+                ft.Icon(ft.Icons.UPLOAD_FILE, color=ft.Colors.PRIMARY),
+                ft.Column(
+                    [
+                        ft.Text(
+                            app.strings("knowledge.uploading", document=name),
+                            theme_style=ft.TextThemeStyle.TITLE_SMALL,
+                        ),
+                        ft.ProgressBar(value=share or None, bar_height=4, border_radius=2),
+                    ],
+                    spacing=Space.S,
+                    tight=True,
+                    expand=True,
+                ),
+            ],
+            rtl=app.rtl,
+            spacing=Space.M,
+        )
+    )
+
+
+def _details(app: AppState, document: Document, progress: IndexingProgress | None) -> str:
+    strings = app.strings
+    if document.state is DocumentState.FAILED:
+        return strings.error_named(document.error or "DocumentError", name=document.title)
+    if document.state is DocumentState.READY:
+        parts = [strings("knowledge.passages", count=document.passages), strings.size(document.bytes)]
+        if document.pages is not None:
+            parts.insert(0, strings("knowledge.pages", count=document.pages))
+        return " · ".join(parts)
+    if document.state is DocumentState.INDEXING and progress is not None and progress.total_passages:
+        return strings("knowledge.progress", done=progress.done_passages, total=progress.total_passages)
+    if document.state is DocumentState.INDEXING:
+        return strings("knowledge.reading")
+    return strings(f"document.state.{document.state}")
+
+
+def _actions(app: AppState, document: Document) -> list[ft.Control]:
+    strings = app.strings
+
+    async def delete() -> None:
+        await app.knowledge.delete_document(document.id)
+
+    async def cancel() -> None:
+        await app.knowledge.cancel(document.id)
+
+    async def retry() -> None:
+        await app.knowledge.retry(document.id)
+
+    def ask_delete() -> None:
+        app.dialogs.show(
+            Confirmation(
+                strings("knowledge.delete_document_title"),
+                strings("knowledge.delete_document_text", document=document.title),
+                strings("action.delete"),
+                delete,
+            )
+        )
+
+    if document.state in (DocumentState.QUEUED, DocumentState.INDEXING):
+        label = strings("knowledge.cancel", document=document.title)
+        return [icon_button(ft.Icons.CLOSE, label, cancel, identifier=f"cancel-{document.id}")]
+    label = strings("knowledge.delete_document", document=document.title)
+    buttons = [icon_button(ft.Icons.DELETE_OUTLINE, label, ask_delete, identifier=f"delete-{document.id}")]
+    if document.state is DocumentState.FAILED:
+        label = strings("knowledge.retry", document=document.title)
+        buttons.insert(0, icon_button(ft.Icons.REFRESH, label, retry, identifier=f"retry-{document.id}"))
+    return buttons

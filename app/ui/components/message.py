@@ -1,0 +1,140 @@
+"""One message of a conversation."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from app.core.direction import is_right_to_left
+from app.core.messages import MessageState
+from app.ui.components.answer_footer import answer_footer
+from app.ui.components.controls import in_reading_width, marked, remembered, small_button
+from app.ui.components.markdown import answer_body
+from app.ui.components.thoughts import Thoughts
+from app.ui.state.app import AppState
+from app.ui.state.chat import MessageView
+from app.ui.state.dialogs import PassageView
+from app.ui.state.live import Phase
+from app.ui.theme import Radius, Space
+
+
+@remembered
+def Message(app: AppState, view: MessageView, is_last: bool) -> ft.Control:
+    """A question in a tinted bubble, or an answer across the whole width."""
+    content = _question(app, view) if view.stored.role == "user" else _answer(app, view, is_last)
+    return in_reading_width(content)
+
+
+def _question(app: AppState, view: MessageView) -> ft.Control:
+    async def copy() -> None:
+        await app.copy(view.text)
+
+    bubble = ft.Container(
+        marked(
+            ft.SelectionArea(ft.Text(view.text, rtl=is_right_to_left(view.text))),
+            identifier="message-user",
+            container=True,
+        ),
+        bgcolor=ft.Colors.PRIMARY_CONTAINER,
+        border_radius=Radius.L,
+        padding=ft.Padding.symmetric(horizontal=Space.L, vertical=Space.M),
+    )
+    copy_button = small_button(
+        ft.Icons.CONTENT_COPY, app.strings("chat.copy_question"), copy, identifier="copy-question"
+    )
+    # No rtl= around messages: nothing below a right-to-left control can run left to right again.
+    controls = [copy_button, ft.Container(bubble, expand=True, expand_loose=True)]
+    return ft.Row(
+        controls[::-1] if app.rtl else controls,
+        alignment=ft.MainAxisAlignment.START if app.rtl else ft.MainAxisAlignment.END,
+        vertical_alignment=ft.CrossAxisAlignment.END,
+        spacing=0,
+    )
+
+
+def _answer(app: AppState, view: MessageView, is_last: bool) -> ft.Control:
+    stored = view.stored
+    writing = view.phase is not None
+    by_number = {citation.number: citation for citation in stored.citations}
+
+    def open_citation(number: int) -> None:
+        if number in by_number:
+            app.dialogs.show(PassageView(by_number[number]))
+
+    controls: list[ft.Control] = []
+    if view.thinking:
+        controls.append(Thoughts(app, view.thinking, writing and not view.text))
+    if view.text:
+        controls.append(
+            marked(
+                ft.SelectionArea(
+                    answer_body(app, view.text, citations=list(by_number), on_citation=open_citation)
+                ),
+                identifier="message-assistant",
+                container=True,
+            )
+        )
+    elif writing:
+        controls.append(_waiting(app, view))
+    if stored.state is MessageState.FAILED and not writing:
+        controls.append(_failure(app, view))
+    elif stored.state is not MessageState.COMPLETE and not writing:
+        controls.append(_hint(app, app.strings(f"message.state.{stored.state}"), "message-state"))
+    if not writing:
+        controls.append(answer_footer(app, view, is_last, open_citation))
+    return ft.Column(
+        controls, spacing=Space.S, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH
+    )
+
+
+def _waiting(app: AppState, view: MessageView) -> ft.Control:
+    model = app.services.models.loading
+    if view.phase is Phase.LOADING and model is not None:
+        text = app.strings("chat.loading_model", model=model.name)
+    else:
+        phase = Phase.WAITING if view.phase in (None, Phase.WRITING, Phase.LOADING) else view.phase
+        text = app.strings(f"chat.phase.{phase}")
+    return ft.Row(
+        [
+            ft.ProgressRing(width=16, height=16, stroke_width=2),
+            marked(ft.Text(text, color=ft.Colors.ON_SURFACE_VARIANT), identifier="phase", live_region=True),
+        ],
+        rtl=app.rtl,
+        spacing=Space.M,
+    )
+
+
+def _failure(app: AppState, view: MessageView) -> ft.Control:
+    if view.error is not None:
+        text = app.strings.error(view.error)
+    else:
+        text = app.strings.error_named(view.stored.error or "Exception")
+    return ft.Container(
+        ft.Row(
+            [
+                ft.Icon(ft.Icons.ERROR_OUTLINE, color=ft.Colors.ON_ERROR_CONTAINER, size=20),
+                marked(
+                    ft.Text(text, color=ft.Colors.ON_ERROR_CONTAINER),
+                    identifier="message-error",
+                    live_region=True,
+                    expand=True,
+                ),
+            ],
+            rtl=app.rtl,
+            spacing=Space.M,
+        ),
+        bgcolor=ft.Colors.ERROR_CONTAINER,
+        border_radius=Radius.M,
+        padding=Space.L,
+    )
+
+
+def _hint(app: AppState, text: str, identifier: str) -> ft.Control:
+    return ft.Row(
+        [
+            marked(
+                ft.Text(text, theme_style=ft.TextThemeStyle.BODY_SMALL, color=ft.Colors.ON_SURFACE_VARIANT),
+                identifier=identifier,
+            )
+        ],
+        rtl=app.rtl,
+    )

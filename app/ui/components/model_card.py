@@ -1,0 +1,163 @@
+"""One installed model: what it is, what it needs, and what can be done with it."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from app.core.strings import Strings
+from app.ui.components.controls import badge, card, icon_button, marked, remembered
+from app.ui.state.app import AppState
+from app.ui.state.dialogs import Confirmation
+from app.ui.state.models import ModelRow
+from app.ui.theme import Space
+from engines.memory import MemoryFit
+
+_FIT_COLORS = {
+    MemoryFit.FITS: (ft.Colors.PRIMARY_CONTAINER, ft.Colors.ON_PRIMARY_CONTAINER),
+    MemoryFit.TIGHT: (ft.Colors.TERTIARY_CONTAINER, ft.Colors.ON_TERTIARY_CONTAINER),
+    MemoryFit.TOO_LARGE: (ft.Colors.ERROR_CONTAINER, ft.Colors.ON_ERROR_CONTAINER),
+}
+
+
+@remembered
+def ModelCard(app: AppState, row: ModelRow, busy: bool) -> ft.Control:
+    """A card; the chosen model's says so."""
+    strings, model = app.strings, row.model
+    quiet = ft.Colors.ON_SURFACE_VARIANT
+    status = [badge(strings(f"model.fit.{row.fit}"), *_FIT_COLORS[row.fit])]
+    if row.loaded:
+        status.insert(0, badge(strings("model.loaded"), ft.Colors.PRIMARY, ft.Colors.ON_PRIMARY))
+    status.append(badge(strings(f"model.origin.{model.origin}"), ft.Colors.SURFACE_CONTAINER_HIGH, quiet))
+    facts = _facts(strings, row)
+    notes: list[ft.Control] = []
+    if not model.has_chat_template:
+        notes.append(_note(ft.Icons.INFO_OUTLINE, strings("model.no_template"), ft.Colors.ERROR))
+    elif row.chosen:
+        notes.append(_note(ft.Icons.CHECK_CIRCLE, strings("model.chosen"), ft.Colors.PRIMARY))
+    return marked(
+        card(
+            ft.Column(
+                [
+                    ft.Row(
+                        [
+                            ft.Text(
+                                strings.isolate(model.name),
+                                theme_style=ft.TextThemeStyle.TITLE_MEDIUM,
+                                expand=True,
+                            ),
+                            *_remove(app, row),
+                        ],
+                        spacing=Space.S,
+                    ),
+                    ft.Row(status, wrap=True, spacing=Space.S, run_spacing=Space.XS),
+                    ft.Row(facts, wrap=True, spacing=Space.XL, run_spacing=Space.S),
+                    ft.Row(
+                        [
+                            ft.Column(notes, spacing=Space.XS, tight=True, expand=True),
+                            _load_button(app, row, busy),
+                        ],
+                        vertical_alignment=ft.CrossAxisAlignment.CENTER,
+                    ),
+                ],
+                spacing=Space.M,
+                tight=True,
+                rtl=app.rtl,
+                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+            )
+        ),
+        identifier=f"model-{model.id}",
+        container=True,
+    )
+
+
+def parameter_count(strings: Strings, parameters: int) -> str:
+    """A number of parameters as people say it."""
+    if parameters >= 1_000_000_000:
+        return strings("model.parameters_billions", number=strings.number(parameters / 1e9, 1))
+    return strings("model.parameters_millions", number=strings.number(parameters / 1e6))
+
+
+def _facts(strings: Strings, row: ModelRow) -> list[ft.Control]:
+    model = row.model
+    facts = [
+        ("model.memory", strings.size(row.needed_bytes)),
+        ("model.file_size", strings.size(model.bytes)),
+        ("model.quantisation", strings.isolate(model.quantisation)),
+        ("model.architecture", strings.isolate(model.architecture)),
+    ]
+    if model.parameters:
+        facts.append(("model.parameters", parameter_count(strings, model.parameters)))
+    if model.trained_context:
+        facts.append(("model.context", strings("model.context_tokens", count=model.trained_context)))
+    return [
+        ft.Column(
+            [
+                ft.Text(
+                    strings(label),
+                    theme_style=ft.TextThemeStyle.LABEL_SMALL,
+                    color=ft.Colors.ON_SURFACE_VARIANT,
+                ),
+                ft.Text(value, theme_style=ft.TextThemeStyle.LABEL_LARGE),
+            ],
+            spacing=0,
+            tight=True,
+        )
+        for label, value in facts
+    ]
+
+
+def _note(icon: ft.IconData, text: str, color: str) -> ft.Control:
+    return ft.Row(
+        [
+            ft.Icon(icon, size=18, color=color),
+            ft.Text(text, theme_style=ft.TextThemeStyle.LABEL_MEDIUM, color=color, expand=True),
+        ],
+        spacing=Space.S,
+    )
+
+
+def _load_button(app: AppState, row: ModelRow, busy: bool) -> ft.Control:
+    strings = app.strings
+
+    async def load() -> None:
+        await app.models.load(row.model)
+
+    async def unload() -> None:
+        await app.models.unload()
+
+    if row.loading:
+        return ft.Row(
+            [
+                ft.ProgressRing(width=18, height=18, stroke_width=2),
+                ft.Text(strings("model.loading"), theme_style=ft.TextThemeStyle.LABEL_LARGE),
+            ],
+            spacing=Space.S,
+            tight=True,
+        )
+    if row.loaded:
+        return marked(
+            ft.OutlinedButton(strings("model.unload"), on_click=unload, disabled=busy), identifier="unload"
+        )
+    return marked(ft.FilledButton(strings("model.load"), on_click=load, disabled=busy), identifier="load")
+
+
+def _remove(app: AppState, row: ModelRow) -> list[ft.Control]:
+    strings, model = app.strings, row.model
+    if not model.removable:
+        return []
+
+    async def remove() -> None:
+        freed = await app.models.remove(model)
+        app.notify(strings("model.removed", size=strings.size(freed)))
+
+    def ask() -> None:
+        app.dialogs.show(
+            Confirmation(
+                strings("model.remove_title"),
+                strings("model.remove_text", name=model.name, size=strings.size(model.bytes)),
+                strings("model.remove"),
+                remove,
+            )
+        )
+
+    return [icon_button(ft.Icons.DELETE_OUTLINE, strings("model.remove"), ask, identifier="remove-model")]

@@ -1,0 +1,124 @@
+"""The passage that an answer rests on, with what stands around it in its document."""
+
+from __future__ import annotations
+
+import asyncio
+
+import flet as ft
+
+from app.core.direction import is_right_to_left
+from app.core.messages import Citation
+from app.ui.components.controls import marked
+from app.ui.state.app import AppState
+from app.ui.theme import Radius, Space
+from rag.errors import KnowledgeError
+from rag.model import Passage
+
+
+@ft.component
+def PassageBody(app: AppState, citation: Citation) -> ft.Control:
+    """Title, page and the excerpt; the neighbours appear as soon as they are read."""
+    nothing: list[Passage] = []
+    around, set_around = ft.use_state(nothing)
+    gone, set_gone = ft.use_state(initial=False)
+    strings = app.strings
+
+    async def read() -> None:
+        try:
+            set_around(await asyncio.to_thread(app.services.knowledge.surroundings, citation.passage_id))
+        except KnowledgeError:
+            set_gone(True)
+
+    ft.use_effect(read, dependencies=[citation.passage_id])
+    place = [
+        strings("citation.page", page=citation.page) if citation.page is not None else "",
+        strings.isolate(citation.heading) if citation.heading else "",
+    ]
+    own = next((passage.position for passage in around if passage.id == citation.passage_id), None)
+    before = [passage for passage in around if own is not None and passage.position < own]
+    after = [passage for passage in around if own is not None and passage.position > own]
+    return ft.Column(
+        [
+            ft.Row(
+                [
+                    ft.Icon(ft.Icons.DESCRIPTION_OUTLINED, size=20, color=ft.Colors.PRIMARY),
+                    ft.Column(
+                        [
+                            ft.Text(
+                                strings.isolate(citation.document_title),
+                                theme_style=ft.TextThemeStyle.TITLE_SMALL,
+                            ),
+                            *(
+                                [
+                                    ft.Text(
+                                        " · ".join(part for part in place if part),
+                                        theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
+                                        color=ft.Colors.ON_SURFACE_VARIANT,
+                                    )
+                                ]
+                                if any(place)
+                                else []
+                            ),
+                        ],
+                        spacing=0,
+                        tight=True,
+                        expand=True,
+                    ),
+                ],
+                rtl=app.rtl,
+                spacing=Space.M,
+                vertical_alignment=ft.CrossAxisAlignment.START,
+            ),
+            ft.SelectionArea(
+                ft.Column(
+                    [
+                        *(_quiet(passage) for passage in before),
+                        marked(_excerpt(citation), identifier="passage", container=True),
+                        *(_quiet(passage) for passage in after),
+                    ],
+                    spacing=Space.M,
+                    tight=True,
+                    horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+                )
+            ),
+            *(
+                [
+                    ft.Text(
+                        strings("citation.document_gone"),
+                        rtl=app.rtl,
+                        theme_style=ft.TextThemeStyle.BODY_SMALL,
+                        color=ft.Colors.ON_SURFACE_VARIANT,
+                    )
+                ]
+                if gone
+                else []
+            ),
+        ],
+        spacing=Space.L,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def _excerpt(citation: Citation) -> ft.Control:
+    rtl = is_right_to_left(citation.text)
+    edge = ft.BorderSide(3, ft.Colors.TERTIARY)
+    return ft.Container(
+        ft.Text(citation.text, rtl=rtl, color=ft.Colors.ON_TERTIARY_CONTAINER),
+        bgcolor=ft.Colors.with_opacity(0.6, ft.Colors.TERTIARY_CONTAINER),
+        border=ft.Border(right=edge) if rtl else ft.Border(left=edge),
+        padding=ft.Padding.symmetric(horizontal=Space.L, vertical=Space.M),
+    )
+
+
+def _quiet(passage: Passage) -> ft.Control:
+    return ft.Container(
+        ft.Text(
+            passage.text,
+            rtl=is_right_to_left(passage.text),
+            theme_style=ft.TextThemeStyle.BODY_SMALL,
+            color=ft.Colors.ON_SURFACE_VARIANT,
+        ),
+        padding=ft.Padding.symmetric(horizontal=Space.L),
+        border_radius=Radius.S,
+    )

@@ -1,0 +1,74 @@
+"""What a new conversation shows: an invitation, and questions to begin with."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from app.ui.components.controls import marked
+from app.ui.state.app import AppState
+from app.ui.theme import Radius, Space
+
+EXAMPLES = (
+    (ft.Icons.LIGHTBULB_OUTLINE, "chat.example.explain"),
+    (ft.Icons.EDIT_NOTE, "chat.example.write"),
+    (ft.Icons.CODE, "chat.example.code"),
+)
+
+
+@ft.component
+def Welcome(app: AppState) -> ft.Control:
+    """A tap on an example asks it."""
+    strings = app.strings
+    return ft.Container(
+        ft.Column(
+            [
+                ft.Image(src="icon.png", width=72, height=72, border_radius=Radius.L),
+                ft.Text(
+                    strings("chat.empty_title"),
+                    theme_style=ft.TextThemeStyle.HEADLINE_MEDIUM,
+                    text_align=ft.TextAlign.CENTER,
+                ),
+                ft.Text(
+                    strings("chat.empty_text"),
+                    text_align=ft.TextAlign.CENTER,
+                    color=ft.Colors.ON_SURFACE_VARIANT,
+                ),
+                ft.Container(height=Space.S),
+                *(_example(app, icon, strings(key), key.rsplit(".", 1)[1]) for icon, key in EXAMPLES),
+            ],
+            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+            alignment=ft.MainAxisAlignment.CENTER,
+            spacing=Space.M,
+            width=480,
+            rtl=app.rtl,
+            scroll=ft.ScrollMode.AUTO,
+        ),
+        alignment=ft.Alignment.CENTER,
+        padding=Space.XL,
+        expand=True,
+    )
+
+
+def _example(app: AppState, icon: ft.IconData, question: str, name: str) -> ft.Control:
+    async def ask() -> None:
+        await app.chat.send(question)
+
+    return marked(
+        ft.Container(
+            ft.Row(
+                [
+                    ft.Icon(icon, size=20, color=ft.Colors.PRIMARY),
+                    ft.Text(question, expand=True),
+                ],
+                spacing=Space.M,
+            ),
+            ink=True,
+            on_click=ask,
+            bgcolor=ft.Colors.SURFACE_CONTAINER_LOWEST,
+            border=ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
+            border_radius=Radius.L,
+            padding=ft.Padding.symmetric(horizontal=Space.L, vertical=Space.M),
+        ),
+        identifier=f"example-{name}",
+        button=True,
+    )

@@ -1,0 +1,43 @@
+"""What all sessions of this process share, opened by the first of them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from app.services import Services, open_services
+from app.ui.state.live import LiveAnswers
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The services, and the answers being written."""
+
+    services: Services
+    live: LiveAnswers
+
+
+_opened: asyncio.Task[Process] | None = None
+
+
+async def process() -> Process:
+    """The shared parts; the first call opens them, off the event loop."""
+    global _opened
+    if _opened is None:
+        _opened = asyncio.create_task(_open())
+    return await asyncio.shield(_opened)
+
+
+async def close_process() -> None:
+    """Store what is being written and close everything; harmless if nothing was opened."""
+    global _opened
+    opened, _opened = _opened, None
+    if opened is not None:
+        shared = await opened
+        await shared.live.close()
+        await shared.services.close()
+
+
+async def _open() -> Process:
+    services = await asyncio.to_thread(open_services)
+    return Process(services, LiveAnswers(services.answering, services.models))

@@ -1,0 +1,1 @@
+"""The screens: each composes components for one route."""

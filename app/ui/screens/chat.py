@@ -1,0 +1,163 @@
+"""The open conversation, and on a wide window the list of conversations beside it."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from app.ui.components.composer import Composer
+from app.ui.components.controls import empty_state, icon_button, marked
+from app.ui.components.conversation_list import ConversationList, conversation_menu
+from app.ui.components.header import header
+from app.ui.components.message import Message
+from app.ui.components.welcome import Welcome
+from app.ui.state.app import AppState
+from app.ui.state.chat import ChatState
+from app.ui.state.models import ModelsState
+from app.ui.theme import LIST_WIDTH, Layout, Space
+
+
+@ft.component
+def ChatScreen(app: AppState) -> ft.Control:
+    """One pane, or two from 1000 pixels on."""
+    pane = ConversationPane(app, app.chat.state, app.models.state)
+    if app.layout is not Layout.DESKTOP:
+        return pane
+    panes = [
+        ft.Container(ListPane(app), width=LIST_WIDTH, bgcolor=ft.Colors.SURFACE_CONTAINER_LOW),
+        ft.VerticalDivider(width=1, color=ft.Colors.OUTLINE_VARIANT),
+        ft.Container(pane, expand=True),
+    ]
+    return ft.Row(
+        panes[::-1] if app.rtl else panes,
+        expand=True,
+        spacing=0,
+        vertical_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+@ft.component
+def ListPane(app: AppState) -> ft.Control:
+    """The list of conversations as a pane or a screen of its own."""
+    strings = app.strings
+
+    def new() -> None:
+        app.chat.new()
+        app.go("/")
+
+    def back() -> None:
+        app.go("/")
+
+    leading = None
+    if app.layout is not Layout.DESKTOP:
+        arrow = ft.Icons.ARROW_FORWARD if app.rtl else ft.Icons.ARROW_BACK
+        leading = icon_button(arrow, strings("action.close"), back, identifier="back")
+    return ft.Column(
+        [
+            header(
+                app,
+                strings("chat.conversations"),
+                leading=leading,
+                actions=[
+                    icon_button(
+                        ft.Icons.ADD_COMMENT_OUTLINED, strings("chat.new"), new, identifier="new-conversation"
+                    )
+                ],
+            ),
+            ConversationList(app, app.chat.state),
+        ],
+        expand=True,
+        spacing=0,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+@ft.component
+def ConversationPane(app: AppState, chat: ChatState, models: ModelsState) -> ft.Control:
+    """Header, messages, composer."""
+    strings = app.strings
+    no_model = models.known and models.answering is None
+    if not chat.messages and no_model:
+        body: ft.Control = ft.Container(
+            empty_state(
+                app,
+                ft.Icons.MEMORY_OUTLINED,
+                strings("chat.no_model_title"),
+                strings("chat.no_model_text"),
+                [
+                    marked(
+                        ft.FilledButton(strings("chat.open_models"), on_click=lambda: app.go("/models")),
+                        identifier="open-models",
+                    )
+                ],
+            ),
+            alignment=ft.Alignment.CENTER,
+            expand=True,
+        )
+    elif not chat.messages:
+        body = Welcome(app)
+    else:
+        last = chat.messages[-1]
+        earlier = (
+            [
+                ft.Row(
+                    [
+                        marked(
+                            ft.TextButton(strings("chat.show_earlier"), on_click=app.chat.show_earlier),
+                            identifier="show-earlier",
+                        )
+                    ],
+                    alignment=ft.MainAxisAlignment.CENTER,
+                )
+            ]
+            if chat.earlier
+            else []
+        )
+        body = ft.ListView(
+            [
+                *earlier,
+                *(Message(app, view, view is last, key=str(view.stored.id)) for view in chat.messages),
+            ],
+            expand=True,
+            spacing=Space.XL,
+            padding=ft.Padding.symmetric(vertical=Space.L),
+            auto_scroll=chat.follow,
+            auto_scroll_animation=0,
+        )
+    controls = [_header(app, chat, models), body]
+    if not (no_model and not chat.messages):
+        controls.append(ft.Container(Composer(app, chat), padding=ft.Padding.only(bottom=Space.S)))
+    return ft.Column(controls, expand=True, spacing=0, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+
+
+def _header(app: AppState, chat: ChatState, models: ModelsState) -> ft.Control:
+    strings = app.strings
+    leading = None
+    actions: list[ft.Control] = []
+    if app.layout is not Layout.DESKTOP:
+        leading = icon_button(
+            ft.Icons.MENU,
+            strings("chat.conversations"),
+            lambda: app.go("/conversations"),
+            identifier="conversations",
+        )
+        actions.append(
+            icon_button(
+                ft.Icons.ADD_COMMENT_OUTLINED,
+                strings("chat.new"),
+                app.chat.new,
+                identifier="new-conversation",
+            )
+        )
+    if chat.open is not None:
+        actions.append(conversation_menu(app, chat.open))
+    title = (chat.open.title if chat.open else "") or strings("chat.untitled")
+    subtitle = None
+    if models.answering is not None:
+        subtitle = ft.Text(
+            strings.isolate(models.answering.name),
+            theme_style=ft.TextThemeStyle.LABEL_SMALL,
+            color=ft.Colors.ON_SURFACE_VARIANT,
+            max_lines=1,
+            overflow=ft.TextOverflow.ELLIPSIS,
+        )
+    return header(app, title, subtitle=subtitle, leading=leading, actions=actions)

@@ -1,0 +1,120 @@
+"""The installed models."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from app.ui.components.controls import card, empty_state, icon_button, in_reading_width, marked
+from app.ui.components.header import header
+from app.ui.components.model_card import ModelCard
+from app.ui.state.app import AppState
+from app.ui.state.models import Adding, BrokenFile, ModelsState
+from app.ui.theme import Space
+
+
+@ft.component
+def ModelsScreen(app: AppState, models: ModelsState) -> ft.Control:
+    """Models, what they need, and files that cannot be used."""
+    strings = app.strings
+
+    async def add() -> None:
+        await app.models.add()
+
+    add_button = icon_button(
+        ft.Icons.ADD, strings("model.add"), add, identifier="add-model", disabled=models.adding is not None
+    )
+    rows: list[ft.Control] = []
+    if models.adding is not None:
+        rows.append(_adding(app, models.adding))
+    rows += [ModelCard(app, row, models.busy, key=row.model.id) for row in models.rows]
+    if models.broken:
+        rows.append(
+            ft.Row(
+                [ft.Text(strings("model.broken_title"), theme_style=ft.TextThemeStyle.TITLE_MEDIUM)],
+                rtl=app.rtl,
+            )
+        )
+        rows += [_broken(app, file) for file in models.broken]
+    if models.known and not rows:
+        body: ft.Control = ft.Container(
+            empty_state(
+                app,
+                ft.Icons.MEMORY_OUTLINED,
+                strings("model.empty_title"),
+                strings("model.empty_text"),
+                [
+                    marked(
+                        ft.FilledButton(strings("model.add"), icon=ft.Icons.ADD, on_click=add),
+                        identifier="add-first-model",
+                    )
+                ],
+            ),
+            alignment=ft.Alignment.CENTER,
+            expand=True,
+        )
+    else:
+        body = ft.ListView(
+            [in_reading_width(row) for row in rows],
+            expand=True,
+            spacing=Space.M,
+            padding=ft.Padding.only(top=Space.S, bottom=Space.XL),
+        )
+    return ft.Column(
+        [header(app, strings("nav.models"), actions=[add_button]), body],
+        expand=True,
+        spacing=0,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def _adding(app: AppState, adding: Adding) -> ft.Control:
+    return card(
+        ft.Column(
+            [
+                ft.Row(
+                    [
+                        ft.Text(
+                            app.strings("model.adding", name=adding.name),
+                            theme_style=ft.TextThemeStyle.TITLE_SMALL,
+                            expand=True,
+                        )
+                    ],
+                    rtl=app.rtl,
+                ),
+                ft.ProgressBar(value=adding.share or None, bar_height=4, border_radius=2),
+            ],
+            spacing=Space.M,
+            tight=True,
+        )
+    )
+
+
+def _broken(app: AppState, file: BrokenFile) -> ft.Control:
+    return marked(
+        card(
+            ft.Row(
+                [
+                    ft.Icon(ft.Icons.BROKEN_IMAGE_OUTLINED, color=ft.Colors.ERROR),
+                    ft.Column(
+                        [
+                            ft.Text(
+                                app.strings.isolate(file.name), theme_style=ft.TextThemeStyle.TITLE_SMALL
+                            ),
+                            ft.Text(
+                                app.strings.error(file.error),
+                                theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
+                                color=ft.Colors.ON_SURFACE_VARIANT,
+                            ),
+                        ],
+                        spacing=Space.XS,
+                        tight=True,
+                        expand=True,
+                    ),
+                ],
+                rtl=app.rtl,
+                spacing=Space.M,
+            )
+        ),
+        identifier="broken-model",
+        container=True,
+    )

@@ -1,0 +1,1 @@
+"""What the screen shows, and what people can do with it: one `AppState` a session."""

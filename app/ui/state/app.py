@@ -1,0 +1,158 @@
+"""Everything one session shows and does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import flet as ft
+
+from app.core.settings import Settings
+from app.core.strings import Strings
+from app.services import Services
+from app.ui import theme
+from app.ui.state.chat import Chat
+from app.ui.state.dialogs import Confirmation, DialogState
+from app.ui.state.files import Files
+from app.ui.state.knowledge import Knowledge
+from app.ui.state.live import LiveAnswers
+from app.ui.state.mailbox import Mailbox
+from app.ui.state.models import ModelsOnScreen
+from engines.errors import NotEnoughMemory
+from engines.library import InstalledModel
+
+log = logging.getLogger(__name__)
+
+
+@ft.observable
+class AppState:
+    """One session: its page, what it shows, and what can be done.
+
+    What every control depends on stands here and changes rarely: settings, language, layout.
+    A component that takes an AppState as an argument follows those. The states of the screens
+    are observed by the components that show them, so that a word of an answer moves one bubble.
+    """
+
+    settings: Settings
+    strings: Strings
+    layout: theme.Layout
+    dark: bool
+
+    def __init__(self, page: ft.Page, services: Services, live: LiveAnswers) -> None:
+        self.page = page
+        self.services = services
+        settings = services.settings.current
+        self.settings = settings
+        self.strings = strings_for(settings)
+        self.layout = theme.layout_for(page.width or 0)
+        self.dark = _is_dark(page, settings)
+        self.dialogs = DialogState()
+        self._clipboard = ft.Clipboard()
+        mailbox = self._mailbox = Mailbox(page)
+        files = Files(page, services.paths.uploads)
+        self.chat = Chat(services, live, mailbox, self.report, page.run_task)
+        self.knowledge = Knowledge(services, files, mailbox, self.report, page.run_task, self.chat.refresh)
+        self.models = ModelsOnScreen(services, files, mailbox, self.report, page.run_task, self._ask_anyway)
+        self._end = services.settings.subscribe(
+            lambda settings: mailbox.post(lambda: self._settings_changed(settings))
+        )
+
+    @property
+    def scale(self) -> float:
+        """Factor for the size of text."""
+        return self.settings.text_scale
+
+    @property
+    def rtl(self) -> bool:
+        """Whether the app's own language runs right to left."""
+        return self.strings.right_to_left
+
+    async def start(self) -> None:
+        """Fill the screens."""
+        await self.chat.refresh()
+        await self.models.refresh()
+        await self.knowledge.refresh()
+
+    def close(self) -> None:
+        """The session ends; answers being written go on."""
+        self._end()
+        self.chat.close()
+        self.knowledge.close()
+        self.models.close()
+        self._mailbox.close()
+
+    def resized(self, width: float) -> None:
+        """The window has another width."""
+        self.layout = theme.layout_for(width)
+
+    def brightness_changed(self) -> None:
+        """The system went dark or light."""
+        self.dark = _is_dark(self.page, self.settings)
+
+    async def change_settings(self, **values: object) -> None:
+        """Set and keep some settings."""
+        try:
+            await asyncio.to_thread(self.services.settings.change, **values)
+        except OSError as error:
+            self.report(error)
+
+    async def copy(self, text: str) -> None:
+        """Put a text on the clipboard, and say so."""
+        await self._clipboard.set(text)
+        self.notify(self.strings("chat.copied"))
+
+    def notify(self, text: str) -> None:
+        """Say something in passing."""
+        self.page.show_dialog(
+            ft.SnackBar(
+                ft.Row(
+                    [ft.Semantics(content=ft.Text(text), identifier="notice", live_region=True, expand=True)],
+                    rtl=self.rtl,
+                )
+            )
+        )
+
+    def report(self, error: Exception) -> None:
+        """Say what went wrong, in the user's language."""
+        log.info("told the user: %s", type(error).__name__)
+        self.notify(self.strings.error(error))
+
+    def go(self, route: str) -> None:
+        """Show another screen."""
+        self.page.navigate(route)
+
+    def _settings_changed(self, settings: Settings) -> None:
+        self.settings = settings
+        self.strings = strings_for(settings)
+        self.dark = _is_dark(self.page, settings)
+
+    def _ask_anyway(self, model: InstalledModel, error: NotEnoughMemory) -> None:
+        async def load() -> None:
+            await self.models.load(model, anyway=True)
+
+        strings = self.strings
+        self.dialogs.show(
+            Confirmation(
+                strings("model.load_anyway_title"),
+                strings(
+                    "model.load_anyway_text",
+                    name=model.name,
+                    needed=strings.size(error.needed_bytes),
+                    available=strings.size(error.available_bytes),
+                ),
+                strings("model.load_anyway"),
+                load,
+            )
+        )
+
+
+def strings_for(settings: Settings) -> Strings:
+    """The catalogue that the settings ask for."""
+    return Strings(settings.language, persian_digits=settings.persian_digits)
+
+
+def _is_dark(page: Any, settings: Settings) -> bool:
+    if settings.theme == "system":
+        return bool(page.platform_brightness is ft.Brightness.DARK)
+    return settings.theme == "dark"

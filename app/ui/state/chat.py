@@ -1,0 +1,264 @@
+"""The conversations and the one that is open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import flet as ft
+
+from app.core.errors import AppError, ConversationMissing
+from app.core.events import Event
+from app.core.messages import ChatMessage, Conversation, MessageState
+from app.services import Services
+from app.ui.state.live import LiveAnswer, LiveAnswers, Phase
+from app.ui.state.mailbox import Mailbox
+from rag.model import Collection
+
+PAGE_OF_MESSAGES = 50
+"""So many messages are shown at once; a longer conversation stays quick."""
+
+
+@ft.observable
+@dataclass
+class MessageView:
+    """One message as the screen shows it. While it is written, only its own bubble follows it."""
+
+    stored: ChatMessage
+    text: str = ""
+    thinking: str = ""
+    phase: Phase | None = None
+    """Set while it is being written."""
+    error: Exception | None = None
+    """What went wrong, where this session saw it happen."""
+
+    @classmethod
+    def of(cls, message: ChatMessage) -> MessageView:
+        """A stored message."""
+        return cls(message, message.text, message.thinking)
+
+
+@ft.observable
+@dataclass
+class ChatState:
+    """What the chat screen shows."""
+
+    conversations: list[Conversation] = field(default_factory=list)
+    query: str = ""
+    open: Conversation | None = None
+    """None: a new conversation, not stored before its first question."""
+    messages: list[MessageView] = field(default_factory=list)
+    earlier: int = 0
+    """Messages before the shown ones."""
+    follow: bool = True
+    """Keep the end in view; off while earlier messages are read."""
+    answering: bool = False
+    collections: list[Collection] = field(default_factory=list)
+    """All collections of the knowledge base, to choose from."""
+    collection_ids: list[int] = field(default_factory=list)
+    """The collections that the open conversation asks."""
+
+
+class Chat:
+    """What can be done with conversations."""
+
+    def __init__(
+        self,
+        services: Services,
+        live: LiveAnswers,
+        mailbox: Mailbox,
+        report: Callable[[Exception], None],
+        run: Callable[..., object],
+    ) -> None:
+        """`report` shows what went wrong; `run` starts a coroutine in the session's context."""
+        self.state = ChatState()
+        self.draft = ""
+        """What stands in the composer; kept while other screens are shown."""
+        self._services = services
+        self._conversations = services.conversations
+        self._live = live
+        self._report = report
+        self._run = run
+        self._all_messages: list[ChatMessage] = []
+        self._watched: LiveAnswer | None = None
+        self._end = live.subscribe(lambda changed: mailbox.post(lambda: self._answer_changed(changed)))
+
+    def close(self) -> None:
+        """The session ends."""
+        self._end()
+
+    # -- the list -----------------------------------------------------------------------------
+
+    async def refresh(self) -> None:
+        """Read the list of conversations and of collections again."""
+        query = self.state.query
+        conversations = await asyncio.to_thread(self._conversations.list, query)
+        collections = await asyncio.to_thread(self._services.knowledge.collections)
+        if query == self.state.query:
+            self.state.conversations = conversations
+        self.state.collections = collections
+
+    async def search(self, query: str) -> None:
+        """Show only conversations that hold these words."""
+        self.state.query = query
+        await self.refresh()
+
+    async def rename(self, conversation_id: int, title: str) -> str | None:
+        """Give a conversation another title."""
+        if title.strip():
+            await asyncio.to_thread(self._conversations.rename, conversation_id, title)
+            await self.refresh()
+            if self.state.open and self.state.open.id == conversation_id:
+                self.state.open = await asyncio.to_thread(self._conversations.get, conversation_id)
+        return None
+
+    async def delete(self, conversation_id: int) -> None:
+        """Delete a conversation; an answer being written there ends."""
+        self._live.stop(conversation_id)
+        await asyncio.to_thread(self._conversations.delete, conversation_id)
+        if self.state.open and self.state.open.id == conversation_id:
+            self.new()
+        await self.refresh()
+
+    # -- the open conversation ----------------------------------------------------------------
+
+    def new(self) -> None:
+        """Begin a new conversation, which asks the same documents as the one before."""
+        self._watched = None
+        self._all_messages = []
+        self.state.open = None
+        self.state.messages = []
+        self.state.earlier = 0
+        self.state.follow = True
+        self.state.answering = False
+
+    async def open(self, conversation_id: int) -> None:
+        """Show a conversation."""
+        try:
+            conversation = await asyncio.to_thread(self._conversations.get, conversation_id)
+        except ConversationMissing as error:
+            self._report(error)
+            await self.refresh()
+            return
+        self._watched = None
+        self.state.open = conversation
+        self.state.collection_ids = list(conversation.collection_ids)
+        self.state.follow = True
+        await self._show_messages()
+
+    def show_earlier(self) -> None:
+        """Show one more page of earlier messages."""
+        shown = len(self.state.messages)
+        start = max(0, len(self._all_messages) - shown - PAGE_OF_MESSAGES)
+        older = self._all_messages[start : len(self._all_messages) - shown]
+        self.state.follow = False
+        self.state.earlier = start
+        self.state.messages = [*(MessageView.of(message) for message in older), *self.state.messages]
+
+    async def choose_collections(self, collection_ids: list[int]) -> None:
+        """Choose what the open conversation asks."""
+        self.state.collection_ids = collection_ids
+        if self.state.open is not None:
+            await asyncio.to_thread(
+                self._conversations.set_collections, self.state.open.id, list(collection_ids)
+            )
+
+    # -- answers ------------------------------------------------------------------------------
+
+    async def send(self, text: str) -> bool:
+        """Ask; tells whether the question was taken."""
+        if not text.strip() or self.state.answering:
+            return False
+        conversation = self.state.open
+        if conversation is None:
+            conversation = await asyncio.to_thread(
+                self._conversations.create, self._existing(self.state.collection_ids)
+            )
+            self.state.open = conversation
+        return await self._start(conversation.id, self._services.answering.ask(conversation.id, text))
+
+    async def regenerate(self) -> None:
+        """Answer the last question again."""
+        if self.state.open is not None:
+            await self._start(self.state.open.id, self._services.answering.regenerate(self.state.open.id))
+
+    async def continue_answer(self) -> None:
+        """Go on with the last answer."""
+        if self.state.open is not None:
+            await self._start(
+                self.state.open.id, self._services.answering.continue_answer(self.state.open.id)
+            )
+
+    def stop(self) -> None:
+        """Stop the answer being written."""
+        if self.state.open is not None:
+            self._live.stop(self.state.open.id)
+
+    async def _start(self, conversation_id: int, events: AsyncIterator[Event]) -> bool:
+        self.state.follow = True
+        try:
+            await self._live.start(conversation_id, events, asks_documents=bool(self.state.collection_ids))
+        except AppError as error:
+            self._report(error)
+            return False
+        return True
+
+    def _answer_changed(self, conversation_id: int) -> None:
+        """An answer began or ended, in this session or another."""
+        if self.state.open is not None and self.state.open.id == conversation_id:
+            live = self._live.get(conversation_id)
+            if live is not None and live is not self._watched:
+                self._run(self._show_messages)
+        self._run(self.refresh)
+
+    async def _show_messages(self) -> None:
+        conversation = self.state.open
+        if conversation is None:
+            return
+        messages = await asyncio.to_thread(self._conversations.messages, conversation.id)
+        if self.state.open is None or self.state.open.id != conversation.id:
+            return  # another one was opened meanwhile
+        shown_before = {view.stored.id: view for view in self.state.messages}
+        keep = max(PAGE_OF_MESSAGES, len(self.state.messages) if shown_before else 0)
+        self._all_messages = messages
+        self.state.earlier = max(0, len(messages) - keep)
+        live = self._live.get(conversation.id)
+        views = []
+        for message in messages[self.state.earlier :]:
+            known = shown_before.get(message.id)
+            being_written = live is not None and live.answer.id == message.id
+            reusable = known is not None and (known.stored == message or being_written)
+            views.append(known if known is not None and reusable else MessageView.of(message))
+        self.state.messages = views
+        self.state.answering = live is not None
+        if live is not None and live is not self._watched:
+            self._watched = live
+            view = next((view for view in views if view.stored.id == live.answer.id), None)
+            if view is not None:
+                self._run(self._watch, conversation.id, live, view)
+
+    async def _watch(self, conversation_id: int, live: LiveAnswer, view: MessageView) -> None:
+        async for _ in live.watch():
+            if self._watched is not live:
+                return
+            view.text, view.thinking = live.text, live.thinking
+            view.phase = None if live.finished else live.phase
+        view.stored, view.error = live.answer, live.error
+        if self._watched is live:
+            self._watched = None
+            self.state.answering = self._live.get(conversation_id) is not None
+            if self.state.open is not None:
+                self.state.open = await asyncio.to_thread(self._conversations.get, conversation_id)
+        self._all_messages = [
+            live.answer if message.id == live.answer.id else message for message in self._all_messages
+        ]
+
+    def _existing(self, collection_ids: list[int]) -> list[int]:
+        known = {collection.id for collection in self.state.collections}
+        return [number for number in collection_ids if number in known]
+
+
+def is_being_written(view: MessageView) -> bool:
+    """Whether this answer is still growing."""
+    return view.phase is not None or view.stored.state is MessageState.STREAMING

@@ -1,0 +1,63 @@
+"""Which dialog is open: at most one, described as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import flet as ft
+
+from app.core.messages import Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Asks before something is done that cannot be undone."""
+
+    title: str
+    text: str
+    action: str
+    on_confirm: Callable[[], Awaitable[None]]
+    destructive: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NamePrompt:
+    """Asks for a name; `on_save` returns what is wrong with it, or None."""
+
+    title: str
+    label: str
+    action: str
+    on_save: Callable[[str], Awaitable[str | None]]
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PassageView:
+    """Shows the passage an answer rests on."""
+
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChoice:
+    """Lets choose the collections that the open conversation asks."""
+
+
+Dialog = Confirmation | NamePrompt | PassageView | SourceChoice
+
+
+@ft.observable
+@dataclass
+class DialogState:
+    """The open dialog."""
+
+    current: Dialog | None = None
+
+    def show(self, dialog: Dialog) -> None:
+        """Open a dialog in the place of the one before."""
+        self.current = dialog
+
+    def close(self) -> None:
+        """Close the open dialog."""
+        self.current = None

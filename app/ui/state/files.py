@@ -1,0 +1,115 @@
+"""Files that people choose: on their way from the device, or from the browser, to this process."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import flet as ft
+
+UPLOAD_SECONDS = 24 * 3600
+"""How long a signed upload address is good: a large model on a slow connection takes hours."""
+
+
+class UploadsOff(Exception):
+    """The server was started without a folder for uploads."""
+
+
+class UploadFailed(Exception):
+    """The browser could not send the whole file."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenFile:
+    """A file that was chosen, not yet here."""
+
+    id: int
+    name: str
+    path: Path | None
+    """Where it lies; None in a browser, which must send it first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A file that can be opened."""
+
+    name: str
+    path: Path
+    owned: bool
+    """Whether it is a copy of ours, to be deleted after use."""
+
+
+class Files:
+    """Chooses files and receives them."""
+
+    def __init__(self, page: ft.Page, uploads: Path) -> None:
+        self._page = page
+        self._uploads = uploads
+        self._picker = ft.FilePicker(on_upload=self._on_upload)
+        self._upload: asyncio.Future[None] | None = None
+        self._progress: Callable[[float], None] | None = None
+        self._turn = asyncio.Lock()
+
+    async def choose(self, suffixes: Iterable[str], *, multiple: bool = False) -> Sequence[ChosenFile]:
+        """Let the user choose files with one of these endings; empty if the choice was cancelled."""
+        picked = await self._picker.pick_files(
+            file_type=ft.FilePickerFileType.CUSTOM,
+            allowed_extensions=sorted(suffix.removeprefix(".") for suffix in suffixes),
+            allow_multiple=multiple,
+            cancel_upload_on_window_blur=False,
+        )
+        return [
+            ChosenFile(file.id, file.name, Path(file.path) if file.path and not self._page.web else None)
+            for file in picked or ()
+        ]
+
+    async def receive(
+        self, file: ChosenFile, progress: Callable[[float], None] = lambda share: None
+    ) -> ReceivedFile:
+        """Make a chosen file readable; in a browser it is sent to this process first.
+
+        Raises:
+            UploadsOff: this process takes no files.
+            UploadFailed: the file did not arrive completely.
+        """
+        if file.path is not None:
+            return ReceivedFile(file.name, file.path, owned=False)
+        name = f"{uuid.uuid4().hex}{Path(file.name).suffix.lower()}"
+        async with self._turn:  # the picker reports by file name only: one upload at a time
+            try:
+                address = self._page.get_upload_url(name, UPLOAD_SECONDS)
+            except RuntimeError as error:
+                raise UploadsOff from error
+            self._upload = asyncio.get_running_loop().create_future()
+            self._progress = progress
+            try:
+                await self._picker.upload(
+                    [ft.FilePickerUploadFile(upload_url=address, id=file.id, name=file.name)]
+                )
+                await self._upload
+            except RuntimeError as error:
+                raise UploadFailed(file.name) from error
+            finally:
+                self._upload = self._progress = None
+        path = self._uploads / name
+        if not path.exists():
+            raise UploadFailed(file.name)
+        return ReceivedFile(file.name, path, owned=True)
+
+    def _on_upload(self, event: ft.FilePickerUploadEvent) -> None:
+        if self._upload is None or self._upload.done():
+            return
+        if event.error:
+            self._upload.set_exception(RuntimeError(event.error))
+        elif event.progress is not None:
+            if self._progress is not None:
+                self._progress(event.progress)
+            if event.progress >= 1:
+                self._upload.set_result(None)

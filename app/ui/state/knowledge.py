@@ -1,0 +1,199 @@
+"""The collections and documents, and the one collection that is open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import flet as ft
+
+from app.services import Services
+from app.ui.state.files import ChosenFile, Files
+from app.ui.state.mailbox import Mailbox
+from rag.documents import supported_suffixes
+from rag.errors import CollectionExists, KnowledgeError
+from rag.model import Collection, Document, DocumentState, IndexingProgress, SearchResult
+
+PROGRESS_SECONDS = 0.1
+"""Progress is shown at most ten times a second."""
+
+
+@ft.observable
+@dataclass
+class KnowledgeState:
+    """What the documents screen shows."""
+
+    loaded: bool = False
+    collections: list[Collection] = field(default_factory=list)
+    open: Collection | None = None
+    documents: list[Document] = field(default_factory=list)
+    progress: dict[int, IndexingProgress] = field(default_factory=dict)
+    """By document, for those being read."""
+    uploads: dict[str, float] = field(default_factory=dict)
+    """By file name: which share of it has arrived from the browser."""
+    query: str = ""
+    searching: bool = False
+    result: SearchResult | None = None
+
+
+class Knowledge:
+    """What can be done with collections and documents."""
+
+    def __init__(
+        self,
+        services: Services,
+        files: Files,
+        mailbox: Mailbox,
+        report: Callable[[Exception], None],
+        run: Callable[..., object],
+        changed: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`changed` is told when collections came or went; the rest as for `Chat`."""
+        self.state = KnowledgeState()
+        self._knowledge = services.knowledge
+        self._files = files
+        self._report = report
+        self._run = run
+        self._changed = changed
+        self._mailbox = mailbox
+        self._pending: dict[int, IndexingProgress] = {}
+        self._end = self._knowledge.subscribe(self._indexed)
+
+    def close(self) -> None:
+        """The session ends."""
+        self._end()
+
+    async def refresh(self) -> None:
+        """Read collections and documents again."""
+        collections = await asyncio.to_thread(self._knowledge.collections)
+        open_id = self.state.open.id if self.state.open else None
+        opened = next((collection for collection in collections if collection.id == open_id), None)
+        opened = opened or next(iter(collections), None)
+        documents = await asyncio.to_thread(self._knowledge.documents, opened.id) if opened else []
+        self.state.collections = collections
+        self.state.open = opened
+        self.state.documents = documents
+        self.state.loaded = True
+        await self._changed()
+
+    async def open(self, collection_id: int) -> None:
+        """Show a collection."""
+        self.state.open = next(
+            (collection for collection in self.state.collections if collection.id == collection_id), None
+        )
+        self.state.query, self.state.result = "", None
+        await self.refresh()
+
+    async def create(self, name: str) -> str | None:
+        """Make a collection and open it; returns the name of the error that refused it."""
+        try:
+            collection = await asyncio.to_thread(self._knowledge.create_collection, name)
+        except CollectionExists as error:
+            return type(error).__name__
+        await self.refresh()
+        await self.open(collection.id)
+        return None
+
+    async def rename(self, collection_id: int, name: str) -> str | None:
+        """Give a collection another name; returns the name of the error that refused it."""
+        try:
+            await asyncio.to_thread(self._knowledge.rename_collection, collection_id, name)
+        except CollectionExists as error:
+            return type(error).__name__
+        await self.refresh()
+        return None
+
+    async def delete(self, collection_id: int) -> None:
+        """Delete a collection with its documents."""
+        await asyncio.to_thread(self._knowledge.delete_collection, collection_id)
+        self.state.open = None
+        self.state.query, self.state.result = "", None
+        await self.refresh()
+
+    async def add_files(self, default_name: str) -> None:
+        """Let the user choose files and add them to the open collection, which is made if need be."""
+        chosen = await self._files.choose(supported_suffixes(), multiple=True)
+        if not chosen:
+            return
+        if self.state.open is None:
+            await self.create(default_name)
+        collection = self.state.open
+        if collection is not None:
+            await self._add(collection.id, chosen)
+
+    async def _add(self, collection_id: int, chosen: Sequence[ChosenFile]) -> None:
+        for file in chosen:
+            try:
+                received = await self._files.receive(file, self._uploading(file.name))
+                await asyncio.to_thread(
+                    self._knowledge.add,
+                    collection_id,
+                    received.path,
+                    name=received.name,
+                    owned=received.owned,
+                )
+            except Exception as error:  # noqa: BLE001 - whatever fails for one file, the others go on
+                self._report(error)
+            finally:
+                self.state.uploads.pop(file.name, None)
+            await self.refresh()
+
+    def _uploading(self, name: str) -> Callable[[float], None]:
+        def show(share: float) -> None:
+            self.state.uploads[name] = share
+
+        return show
+
+    async def delete_document(self, document_id: int) -> None:
+        """Remove a document."""
+        await asyncio.to_thread(self._knowledge.delete_document, document_id)
+        await self.refresh()
+
+    async def cancel(self, document_id: int) -> None:
+        """Stop reading a document, and remove it."""
+        await asyncio.to_thread(self._knowledge.cancel, document_id)
+        self.state.progress.pop(document_id, None)
+        await self.refresh()
+
+    async def retry(self, document_id: int) -> None:
+        """Try to read a document again."""
+        await asyncio.to_thread(self._knowledge.retry, document_id)
+        await self.refresh()
+
+    async def search(self, query: str) -> None:
+        """Find passages in the open collection."""
+        self.state.query = query
+        if not query.strip() or self.state.open is None:
+            self.state.result = None
+            return
+        self.state.searching = True
+        try:
+            self.state.result = await asyncio.to_thread(
+                self._knowledge.search, query, [self.state.open.id], 12
+            )
+        except KnowledgeError as error:
+            self._report(error)
+        finally:
+            self.state.searching = False
+
+    def _indexed(self, progress: IndexingProgress) -> None:
+        """Called by the indexer's thread, often."""
+        first = not self._pending
+        self._pending[progress.document_id] = progress
+        if first:
+            self._mailbox.post(lambda: self._run(self._show_progress))
+
+    async def _show_progress(self) -> None:
+        await asyncio.sleep(PROGRESS_SECONDS)
+        pending, self._pending = self._pending, {}
+        ended = False
+        for document_id, progress in pending.items():
+            if progress.state is DocumentState.INDEXING:
+                self.state.progress[document_id] = progress
+                ended |= progress.done_passages == 0
+            else:
+                self.state.progress.pop(document_id, None)
+                ended = True
+        if ended:
+            await self.refresh()

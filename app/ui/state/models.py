@@ -1,0 +1,170 @@
+"""The installed models."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import flet as ft
+
+from app.services import Services
+from app.ui.state.files import ChosenFile, Files
+from app.ui.state.mailbox import Mailbox
+from engines.errors import EngineError, NotEnoughMemory
+from engines.library import InstalledModel
+from engines.memory import MemoryFit
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A model as the list shows it."""
+
+    model: InstalledModel
+    needed_bytes: int
+    fit: MemoryFit
+    chosen: bool
+    loaded: bool
+    loading: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenFile:
+    """A file among the models that cannot be used."""
+
+    name: str
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Adding:
+    """A model file on its way in."""
+
+    name: str
+    share: float
+    """0 to 1."""
+
+
+@ft.observable
+@dataclass
+class ModelsState:
+    """What the models screen shows, and what the chat must know of it."""
+
+    known: bool = False
+    rows: list[ModelRow] = field(default_factory=list)
+    broken: list[BrokenFile] = field(default_factory=list)
+    adding: Adding | None = None
+    busy: bool = False
+    """A load or unload is under way."""
+
+    @property
+    def answering(self) -> InstalledModel | None:
+        """The model that will answer the next question."""
+        return next((row.model for row in self.rows if row.chosen), None)
+
+
+class ModelsOnScreen:
+    """What can be done with models."""
+
+    def __init__(
+        self,
+        services: Services,
+        files: Files,
+        mailbox: Mailbox,
+        report: Callable[[Exception], None],
+        run: Callable[..., object],
+        ask_anyway: Callable[[InstalledModel, NotEnoughMemory], None],
+    ) -> None:
+        """`ask_anyway` asks whether to load a model that does not fit; the rest as for `Chat`."""
+        self.state = ModelsState()
+        self._models = services.models
+        self._files = files
+        self._report = report
+        self._ask_anyway = ask_anyway
+        self._mailbox = mailbox
+        self._end = self._models.subscribe(lambda: mailbox.post(lambda: run(self.refresh)))
+
+    def close(self) -> None:
+        """The session ends."""
+        self._end()
+
+    async def refresh(self) -> None:
+        """Look again at what is installed, and at what fits."""
+        self.state.rows, self.state.broken = await asyncio.to_thread(self._look)
+        self.state.known = True
+
+    def _look(self) -> tuple[list[ModelRow], list[BrokenFile]]:
+        chosen = self._models.chosen()
+        loaded, loading = self._models.loaded, self._models.loading
+        rows = []
+        broken = [BrokenFile(path.name, error) for path, error in self._models.broken()]
+        for model in self._models.installed():
+            try:
+                need, fit = self._models.memory(model)
+            except EngineError as error:  # damaged since it was listed
+                broken.append(BrokenFile(model.path.name, error))
+                continue
+            rows.append(
+                ModelRow(
+                    model,
+                    need.total,
+                    fit,
+                    chosen=chosen is not None and chosen.id == model.id,
+                    loaded=loaded is not None and loaded.id == model.id,
+                    loading=loading is not None and loading.id == model.id,
+                )
+            )
+        return rows, broken
+
+    async def load(self, model: InstalledModel, *, anyway: bool = False) -> None:
+        """Choose a model and put it into memory."""
+        try:
+            await self._busy(lambda: self._models.load(model.id, anyway=anyway))
+        except NotEnoughMemory as error:
+            self._ask_anyway(model, error)
+        except Exception as error:  # noqa: BLE001 - everything a load can meet is told to the user
+            self._report(error)
+
+    async def unload(self) -> None:
+        """Free the memory."""
+        await self._busy(self._models.unload)
+
+    async def remove(self, model: InstalledModel) -> int:
+        """Uninstall; returns the freed bytes."""
+        return await self._models.remove(model.id)
+
+    async def add(self) -> None:
+        """Let the user choose a GGUF file and install it."""
+        for file in await self._files.choose([".gguf"]):
+            try:
+                await self._install_chosen(file)
+            except Exception as error:  # noqa: BLE001 - a bad file or a full disk is told to the user
+                self._report(error)
+            finally:
+                self.state.adding = None
+
+    async def _install_chosen(self, file: ChosenFile) -> None:
+        def show(share: float) -> None:
+            self.state.adding = Adding(file.name, share)
+
+        show(0)
+        received = await self._files.receive(file, show)
+        source = received.path
+        if received.owned:
+            source = source.rename(source.with_name(file.name))
+        try:
+            await self._models.add(
+                source,
+                progress=lambda done, total: self._mailbox.post(lambda: show(done / max(total, 1))),
+            )
+        finally:
+            if received.owned:
+                source.unlink(missing_ok=True)
+
+    async def _busy(self, work: Callable[[], Awaitable[None]]) -> None:
+        self.state.busy = True
+        try:
+            await work()
+        finally:
+            self.state.busy = False
+            await self.refresh()
