@@ -1,8 +1,8 @@
 """What was found out about embedding models by trying them: prefixes, relevance scale, vectors to check.
 
-Scales: 16 passages (8 English, 8 Persian) of one topic each, a question to each passage in both languages, and
-12 questions in both languages that no passage answers. `irrelevant_below` parts the similarity of a question to
-its own passage from the best similarity of an off-topic question. The set is small: two digits at most count.
+Scales: 16 passages (8 English, 8 Persian) of one topic each, a question to each passage in both languages,
+and 12 questions in both languages that no passage answers. `irrelevant_below` parts the similarity of a
+question to its own passage from the best one of an off-topic question. The set is small: two digits count.
 
 * multilingual-e5-small (4 bits): own .778-.925, off-topic at most .825. A cut at .815 keeps 88 % of the right
   passages and refuses 83 % of the off-topic questions; at .825 it is 69 % and 96 %.

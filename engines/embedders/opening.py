@@ -1,7 +1,7 @@
 """Finds the embedders of this device and opens one by name.
 
-To add an embedder: write a `LocalEmbedder` in a module of its own, give `_choices` a line for it, and add it to
-the parameters of `tests/engines/test_embedders.py`.
+To add an embedder: write a `LocalEmbedder` in a module of its own, give `_choices` a line for it, and add it
+to the parameters of `tests/engines/test_embedders.py`.
 """
 
 from __future__ import annotations
