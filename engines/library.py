@@ -89,6 +89,7 @@ class ModelLibrary:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.RLock()
+        self._adding = threading.Lock()
         self._headers: dict[Path, tuple[tuple[int, int], GgufHeader]] = {}
 
     def installed(self) -> list[InstalledModel]:
@@ -125,7 +126,7 @@ class ModelLibrary:
             raise NotAChatModel(path, header.kind)
         if header.file_parts > 1:
             raise UnsupportedModel(path, f"one of {header.file_parts} parts")
-        with self._lock:
+        with self._adding:  # not the lock of the lists: a copy takes minutes
             twin = self._find_twin(path, header.file_bytes)
             if twin is not None:
                 return twin

@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,17 @@ def test_copying_tells_how_far_it_is(library: ModelLibrary, model: Path) -> None
     steps: list[tuple[int, int]] = []
     library.add(model, progress=lambda done, total: steps.append((done, total)))
     assert steps[-1] == (model.stat().st_size, model.stat().st_size)
+
+
+def test_the_list_can_be_read_while_a_model_is_copied(library: ModelLibrary, model: Path) -> None:
+    seen: list[list[InstalledModel]] = []
+
+    def look(done: int, total: int) -> None:
+        with ThreadPoolExecutor(1) as other:
+            seen.append(other.submit(library.installed).result(timeout=5))
+
+    library.add(model, progress=look)
+    assert seen[0] == []
 
 
 def test_a_cancelled_copy_leaves_nothing_behind(library: ModelLibrary, model: Path) -> None:
