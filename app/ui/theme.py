@@ -119,9 +119,9 @@ DARK = ft.ColorScheme(
     surface="#111413",
     on_surface="#E4E6E3",
     on_surface_variant="#BCC2BE",
-    surface_container_lowest="#0C0F0E",
+    surface_container_lowest="#171B1A",
     surface_container_low="#161918",
-    surface_container="#1A1E1D",
+    surface_container="#1C201F",
     surface_container_high="#242827",
     surface_container_highest="#2F3432",
     surface_tint="#111413",
@@ -232,7 +232,7 @@ _INK = {
 def code_theme(*, dark: bool) -> ft.MarkdownCustomCodeTheme:
     """How code is highlighted; the block it stands in gives the ground."""
     styles = {kind: ft.TextStyle(color=pair[dark]) for kind, pair in _INK.items()}
-    root = ft.TextStyle(color=_INK["params"][dark], bgcolor=ft.Colors.TRANSPARENT)
+    root = ft.TextStyle(color=_INK["params"][dark], bgcolor=ft.Colors.SURFACE_CONTAINER)
     return ft.MarkdownCustomCodeTheme(root=root, **styles)
 
 

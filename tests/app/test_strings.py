@@ -11,6 +11,7 @@ import pytest
 
 from app.core.errors import AppError
 from app.core.strings import Strings, catalogue, placeholders
+from app.ui.state.files import UploadFailed, UploadsOff
 from engines.errors import EngineError, ModelFileDamaged, NotEnoughMemory
 from rag.errors import DocumentTooLarge, KnowledgeError
 
@@ -25,7 +26,11 @@ def leaves(root: type[BaseException]) -> Iterator[type[BaseException]]:
         yield from leaves(kind)
 
 
-ERRORS = [kind for root in (AppError, EngineError, KnowledgeError) for kind in leaves(root)]
+ERRORS = [
+    *(kind for root in (AppError, EngineError, KnowledgeError) for kind in leaves(root)),
+    UploadsOff,
+    UploadFailed,
+]
 
 
 def keys_in_code() -> tuple[set[str], set[str], list[re.Pattern[str]]]:
@@ -141,11 +146,11 @@ def test_times_are_as_short_as_they_are_clear():
 
 
 def test_a_foreign_name_cannot_turn_the_sentence_around_it():
-    assert "\u2068Report (v2).pdf\u2069" in Strings("fa")("chat.deleted", title="Report (v2).pdf")
-    assert "\u2068گزارش\u2069" in Strings("en")("chat.deleted", title="گزارش")
-    assert "\u2068" not in Strings("en")("chat.deleted", title="Report")
+    assert "\u2068Report (v2).pdf\u2069" in Strings("fa")("chat.delete_text", title="Report (v2).pdf")
+    assert "\u2068گزارش\u2069" in Strings("en")("chat.delete_text", title="گزارش")
+    assert "\u2068" not in Strings("en")("chat.delete_text", title="Report")
 
 
 def test_a_missing_value_is_a_mistake_of_ours():
     with pytest.raises(KeyError):
-        Strings("en")("chat.deleted")
+        Strings("en")("chat.delete_text")

@@ -94,7 +94,7 @@ def _actions(app: AppState, view: MessageView, is_last: bool) -> list[ft.Control
                 marked(
                     ft.TextButton(
                         strings("chat.continue"),
-                        icon=ft.Icons.ARROW_BACK if app.rtl else ft.Icons.ARROW_FORWARD,
+                        icon=ft.Icons.ARROW_FORWARD,
                         on_click=app.chat.continue_answer,
                     ),
                     identifier="continue",

@@ -50,7 +50,7 @@ def code_block(app: AppState, code: str, language: str, position: int) -> ft.Con
                     code_style_sheet=ft.MarkdownStyleSheet(
                         code_text_style=style,
                         codeblock_padding=ft.Padding.only(left=Space.L, right=Space.L, bottom=Space.M),
-                        codeblock_decoration=ft.BoxDecoration(bgcolor=ft.Colors.TRANSPARENT),
+                        codeblock_decoration=ft.BoxDecoration(bgcolor=ft.Colors.SURFACE_CONTAINER),
                     ),
                 ),
             ],

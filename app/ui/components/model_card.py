@@ -148,7 +148,8 @@ def _remove(app: AppState, row: ModelRow) -> list[ft.Control]:
 
     async def remove() -> None:
         freed = await app.models.remove(model)
-        app.notify(strings("model.removed", size=strings.size(freed)))
+        if freed is not None:
+            app.notify(strings("model.removed", size=strings.size(freed)))
 
     def ask() -> None:
         app.dialogs.show(

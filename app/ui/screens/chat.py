@@ -40,28 +40,19 @@ def ListPane(app: AppState) -> ft.Control:
     """The list of conversations as a pane or a screen of its own."""
     strings = app.strings
 
-    def new() -> None:
-        app.chat.new()
-        app.go("/")
-
     def back() -> None:
         app.go("/")
 
     leading = None
     if app.layout is not Layout.DESKTOP:
-        arrow = ft.Icons.ARROW_FORWARD if app.rtl else ft.Icons.ARROW_BACK
-        leading = icon_button(arrow, strings("action.close"), back, identifier="back")
+        leading = icon_button(ft.Icons.ARROW_BACK, strings("action.close"), back, identifier="back")
     return ft.Column(
         [
             header(
                 app,
                 strings("chat.conversations"),
                 leading=leading,
-                actions=[
-                    icon_button(
-                        ft.Icons.ADD_COMMENT_OUTLINED, strings("chat.new"), new, identifier="new-conversation"
-                    )
-                ],
+                actions=[new_button(app)],
             ),
             ConversationList(app, app.chat.state),
         ],
@@ -129,6 +120,18 @@ def ConversationPane(app: AppState, chat: ChatState, models: ModelsState) -> ft.
     return ft.Column(controls, expand=True, spacing=0, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 
+def new_button(app: AppState) -> ft.Control:
+    """Begins a new conversation."""
+
+    def new() -> None:
+        app.chat.new()
+        app.go("/")
+
+    return icon_button(
+        ft.Icons.ADD_COMMENT_OUTLINED, app.strings("chat.new"), new, identifier="new-conversation"
+    )
+
+
 def _header(app: AppState, chat: ChatState, models: ModelsState) -> ft.Control:
     strings = app.strings
     leading = None
@@ -140,14 +143,7 @@ def _header(app: AppState, chat: ChatState, models: ModelsState) -> ft.Control:
             lambda: app.go("/conversations"),
             identifier="conversations",
         )
-        actions.append(
-            icon_button(
-                ft.Icons.ADD_COMMENT_OUTLINED,
-                strings("chat.new"),
-                app.chat.new,
-                identifier="new-conversation",
-            )
-        )
+        actions.append(new_button(app))
     if chat.open is not None:
         actions.append(conversation_menu(app, chat.open))
     title = (chat.open.title if chat.open else "") or strings("chat.untitled")

@@ -8,6 +8,7 @@ from typing import Any
 
 import flet as ft
 
+from app.core.errors import AppError
 from app.core.settings import Settings
 from app.core.strings import Strings
 from app.services import Services
@@ -19,8 +20,10 @@ from app.ui.state.knowledge import Knowledge
 from app.ui.state.live import LiveAnswers
 from app.ui.state.mailbox import Mailbox
 from app.ui.state.models import ModelsOnScreen
-from engines.errors import NotEnoughMemory
+from app.ui.state.reporting import reported
+from engines.errors import EngineError, NotEnoughMemory
 from engines.library import InstalledModel
+from rag.errors import KnowledgeError
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +71,7 @@ class AppState:
         """Whether the app's own language runs right to left."""
         return self.strings.right_to_left
 
+    @reported
     async def start(self) -> None:
         """Fill the screens."""
         await self.chat.refresh()
@@ -97,6 +101,7 @@ class AppState:
         except OSError as error:
             self.report(error)
 
+    @reported
     async def copy(self, text: str) -> None:
         """Put a text on the clipboard, and say so."""
         await self._clipboard.set(text)
@@ -115,7 +120,13 @@ class AppState:
 
     def report(self, error: Exception) -> None:
         """Say what went wrong, in the user's language."""
-        log.info("told the user: %s", type(error).__name__)
+        expected = isinstance(error, AppError | EngineError | KnowledgeError | OSError)
+        log.log(
+            logging.INFO if expected else logging.ERROR,
+            "told the user: %s",
+            type(error).__name__,
+            exc_info=None if expected else error,
+        )
         self.notify(self.strings.error(error))
 
     def go(self, route: str) -> None:

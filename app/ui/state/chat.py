@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import flet as ft
 
-from app.core.errors import AppError, ConversationMissing
+from app.core.errors import ConversationMissing
 from app.core.events import Event
-from app.core.messages import ChatMessage, Conversation, MessageState
+from app.core.messages import ChatMessage, Conversation
 from app.services import Services
 from app.ui.state.live import LiveAnswer, LiveAnswers, Phase
 from app.ui.state.mailbox import Mailbox
+from app.ui.state.reporting import reported
 from rag.model import Collection
 
 PAGE_OF_MESSAGES = 50
@@ -78,7 +80,7 @@ class Chat:
         self._services = services
         self._conversations = services.conversations
         self._live = live
-        self._report = report
+        self.report = report
         self._run = run
         self._all_messages: list[ChatMessage] = []
         self._watched: LiveAnswer | None = None
@@ -90,6 +92,7 @@ class Chat:
 
     # -- the list -----------------------------------------------------------------------------
 
+    @reported
     async def refresh(self) -> None:
         """Read the list of conversations and of collections again."""
         query = self.state.query
@@ -99,20 +102,22 @@ class Chat:
             self.state.conversations = conversations
         self.state.collections = collections
 
+    @reported
     async def search(self, query: str) -> None:
         """Show only conversations that hold these words."""
         self.state.query = query
         await self.refresh()
 
+    @reported
     async def rename(self, conversation_id: int, title: str) -> str | None:
         """Give a conversation another title."""
         if title.strip():
             await asyncio.to_thread(self._conversations.rename, conversation_id, title)
             await self.refresh()
-            if self.state.open and self.state.open.id == conversation_id:
-                self.state.open = await asyncio.to_thread(self._conversations.get, conversation_id)
+            await self._read_again(conversation_id)
         return None
 
+    @reported
     async def delete(self, conversation_id: int) -> None:
         """Delete a conversation; an answer being written there ends."""
         self._live.stop(conversation_id)
@@ -133,12 +138,13 @@ class Chat:
         self.state.follow = True
         self.state.answering = False
 
+    @reported
     async def open(self, conversation_id: int) -> None:
         """Show a conversation."""
         try:
             conversation = await asyncio.to_thread(self._conversations.get, conversation_id)
         except ConversationMissing as error:
-            self._report(error)
+            self.report(error)
             await self.refresh()
             return
         self._watched = None
@@ -156,6 +162,7 @@ class Chat:
         self.state.earlier = start
         self.state.messages = [*(MessageView.of(message) for message in older), *self.state.messages]
 
+    @reported
     async def choose_collections(self, collection_ids: list[int]) -> None:
         """Choose what the open conversation asks."""
         self.state.collection_ids = collection_ids
@@ -166,6 +173,7 @@ class Chat:
 
     # -- answers ------------------------------------------------------------------------------
 
+    @reported
     async def send(self, text: str) -> bool:
         """Ask; tells whether the question was taken."""
         if not text.strip() or self.state.answering:
@@ -178,11 +186,13 @@ class Chat:
             self.state.open = conversation
         return await self._start(conversation.id, self._services.answering.ask(conversation.id, text))
 
+    @reported
     async def regenerate(self) -> None:
         """Answer the last question again."""
         if self.state.open is not None:
             await self._start(self.state.open.id, self._services.answering.regenerate(self.state.open.id))
 
+    @reported
     async def continue_answer(self) -> None:
         """Go on with the last answer."""
         if self.state.open is not None:
@@ -197,11 +207,8 @@ class Chat:
 
     async def _start(self, conversation_id: int, events: AsyncIterator[Event]) -> bool:
         self.state.follow = True
-        try:
-            await self._live.start(conversation_id, events, asks_documents=bool(self.state.collection_ids))
-        except AppError as error:
-            self._report(error)
-            return False
+        await self._live.start(conversation_id, events, asks_documents=bool(self.state.collection_ids))
+        await self._show_messages()
         return True
 
     def _answer_changed(self, conversation_id: int) -> None:
@@ -212,10 +219,19 @@ class Chat:
                 self._run(self._show_messages)
         self._run(self.refresh)
 
+    async def _read_again(self, conversation_id: int) -> None:
+        """Show the title that the open conversation has now."""
+        with contextlib.suppress(ConversationMissing):
+            conversation = await asyncio.to_thread(self._conversations.get, conversation_id)
+            if self.state.open is not None and self.state.open.id == conversation_id:
+                self.state.open = conversation
+
+    @reported
     async def _show_messages(self) -> None:
         conversation = self.state.open
         if conversation is None:
             return
+        await self._read_again(conversation.id)
         messages = await asyncio.to_thread(self._conversations.messages, conversation.id)
         if self.state.open is None or self.state.open.id != conversation.id:
             return  # another one was opened meanwhile
@@ -228,8 +244,11 @@ class Chat:
         for message in messages[self.state.earlier :]:
             known = shown_before.get(message.id)
             being_written = live is not None and live.answer.id == message.id
-            reusable = known is not None and (known.stored == message or being_written)
-            views.append(known if known is not None and reusable else MessageView.of(message))
+            if known is None or not (known.stored == message or being_written):
+                known = MessageView.of(message)
+            if live is not None and being_written:
+                known.phase = live.phase
+            views.append(known)
         self.state.messages = views
         self.state.answering = live is not None
         if live is not None and live is not self._watched:
@@ -238,18 +257,18 @@ class Chat:
             if view is not None:
                 self._run(self._watch, conversation.id, live, view)
 
+    @reported
     async def _watch(self, conversation_id: int, live: LiveAnswer, view: MessageView) -> None:
         async for _ in live.watch():
             if self._watched is not live:
                 return
             view.text, view.thinking = live.text, live.thinking
+            view.stored, view.error = live.answer, live.error
             view.phase = None if live.finished else live.phase
-        view.stored, view.error = live.answer, live.error
         if self._watched is live:
             self._watched = None
             self.state.answering = self._live.get(conversation_id) is not None
-            if self.state.open is not None:
-                self.state.open = await asyncio.to_thread(self._conversations.get, conversation_id)
+            await self._read_again(conversation_id)
         self._all_messages = [
             live.answer if message.id == live.answer.id else message for message in self._all_messages
         ]
@@ -257,8 +276,3 @@ class Chat:
     def _existing(self, collection_ids: list[int]) -> list[int]:
         known = {collection.id for collection in self.state.collections}
         return [number for number in collection_ids if number in known]
-
-
-def is_being_written(view: MessageView) -> bool:
-    """Whether this answer is still growing."""
-    return view.phase is not None or view.stored.state is MessageState.STREAMING

@@ -11,8 +11,9 @@ import flet as ft
 from app.services import Services
 from app.ui.state.files import ChosenFile, Files
 from app.ui.state.mailbox import Mailbox
+from app.ui.state.reporting import reported
 from rag.documents import supported_suffixes
-from rag.errors import CollectionExists, KnowledgeError
+from rag.errors import CollectionExists
 from rag.model import Collection, Document, DocumentState, IndexingProgress, SearchResult
 
 PROGRESS_SECONDS = 0.1
@@ -53,7 +54,7 @@ class Knowledge:
         self.state = KnowledgeState()
         self._knowledge = services.knowledge
         self._files = files
-        self._report = report
+        self.report = report
         self._run = run
         self._changed = changed
         self._mailbox = mailbox
@@ -64,6 +65,7 @@ class Knowledge:
         """The session ends."""
         self._end()
 
+    @reported
     async def refresh(self) -> None:
         """Read collections and documents again."""
         collections = await asyncio.to_thread(self._knowledge.collections)
@@ -77,6 +79,7 @@ class Knowledge:
         self.state.loaded = True
         await self._changed()
 
+    @reported
     async def open(self, collection_id: int) -> None:
         """Show a collection."""
         self.state.open = next(
@@ -85,6 +88,7 @@ class Knowledge:
         self.state.query, self.state.result = "", None
         await self.refresh()
 
+    @reported
     async def create(self, name: str) -> str | None:
         """Make a collection and open it; returns the name of the error that refused it."""
         try:
@@ -95,6 +99,7 @@ class Knowledge:
         await self.open(collection.id)
         return None
 
+    @reported
     async def rename(self, collection_id: int, name: str) -> str | None:
         """Give a collection another name; returns the name of the error that refused it."""
         try:
@@ -104,6 +109,7 @@ class Knowledge:
         await self.refresh()
         return None
 
+    @reported
     async def delete(self, collection_id: int) -> None:
         """Delete a collection with its documents."""
         await asyncio.to_thread(self._knowledge.delete_collection, collection_id)
@@ -111,6 +117,7 @@ class Knowledge:
         self.state.query, self.state.result = "", None
         await self.refresh()
 
+    @reported
     async def add_files(self, default_name: str) -> None:
         """Let the user choose files and add them to the open collection, which is made if need be."""
         chosen = await self._files.choose(supported_suffixes(), multiple=True)
@@ -134,7 +141,7 @@ class Knowledge:
                     owned=received.owned,
                 )
             except Exception as error:  # noqa: BLE001 - whatever fails for one file, the others go on
-                self._report(error)
+                self.report(error)
             finally:
                 self.state.uploads.pop(file.name, None)
             await self.refresh()
@@ -145,22 +152,26 @@ class Knowledge:
 
         return show
 
+    @reported
     async def delete_document(self, document_id: int) -> None:
         """Remove a document."""
         await asyncio.to_thread(self._knowledge.delete_document, document_id)
         await self.refresh()
 
+    @reported
     async def cancel(self, document_id: int) -> None:
         """Stop reading a document, and remove it."""
         await asyncio.to_thread(self._knowledge.cancel, document_id)
         self.state.progress.pop(document_id, None)
         await self.refresh()
 
+    @reported
     async def retry(self, document_id: int) -> None:
         """Try to read a document again."""
         await asyncio.to_thread(self._knowledge.retry, document_id)
         await self.refresh()
 
+    @reported
     async def search(self, query: str) -> None:
         """Find passages in the open collection."""
         self.state.query = query
@@ -172,8 +183,6 @@ class Knowledge:
             self.state.result = await asyncio.to_thread(
                 self._knowledge.search, query, [self.state.open.id], 12
             )
-        except KnowledgeError as error:
-            self._report(error)
         finally:
             self.state.searching = False
 
@@ -184,6 +193,7 @@ class Knowledge:
         if first:
             self._mailbox.post(lambda: self._run(self._show_progress))
 
+    @reported
     async def _show_progress(self) -> None:
         await asyncio.sleep(PROGRESS_SECONDS)
         pending, self._pending = self._pending, {}

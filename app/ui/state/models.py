@@ -11,6 +11,7 @@ import flet as ft
 from app.services import Services
 from app.ui.state.files import ChosenFile, Files
 from app.ui.state.mailbox import Mailbox
+from app.ui.state.reporting import reported
 from engines.errors import EngineError, NotEnoughMemory
 from engines.library import InstalledModel
 from engines.memory import MemoryFit
@@ -79,7 +80,7 @@ class ModelsOnScreen:
         self.state = ModelsState()
         self._models = services.models
         self._files = files
-        self._report = report
+        self.report = report
         self._ask_anyway = ask_anyway
         self._mailbox = mailbox
         self._end = self._models.subscribe(lambda: mailbox.post(lambda: run(self.refresh)))
@@ -88,6 +89,7 @@ class ModelsOnScreen:
         """The session ends."""
         self._end()
 
+    @reported
     async def refresh(self) -> None:
         """Look again at what is installed, and at what fits."""
         self.state.rows, self.state.broken = await asyncio.to_thread(self._look)
@@ -116,30 +118,30 @@ class ModelsOnScreen:
             )
         return rows, broken
 
+    @reported
     async def load(self, model: InstalledModel, *, anyway: bool = False) -> None:
         """Choose a model and put it into memory."""
         try:
             await self._busy(lambda: self._models.load(model.id, anyway=anyway))
         except NotEnoughMemory as error:
             self._ask_anyway(model, error)
-        except Exception as error:  # noqa: BLE001 - everything a load can meet is told to the user
-            self._report(error)
 
+    @reported
     async def unload(self) -> None:
         """Free the memory."""
         await self._busy(self._models.unload)
 
+    @reported
     async def remove(self, model: InstalledModel) -> int:
         """Uninstall; returns the freed bytes."""
         return await self._models.remove(model.id)
 
+    @reported
     async def add(self) -> None:
         """Let the user choose a GGUF file and install it."""
         for file in await self._files.choose([".gguf"]):
             try:
                 await self._install_chosen(file)
-            except Exception as error:  # noqa: BLE001 - a bad file or a full disk is told to the user
-                self._report(error)
             finally:
                 self.state.adding = None
 
