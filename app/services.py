@@ -11,6 +11,7 @@ from app.core.logs import start_logging
 from app.core.models import Models
 from app.core.paths import Paths
 from app.core.settings import SettingsStore
+from app.core.strings import Strings
 from engines.embedders.opening import open_embedder
 from engines.library import ModelLibrary
 from rag.knowledge import KnowledgeBase
