@@ -26,6 +26,8 @@ def KnowledgeScreen(app: AppState, knowledge: KnowledgeState) -> ft.Control:
         identifier="new-collection",
     )
     actions = [_add_button(app)] if knowledge.documents or knowledge.uploads else []
+    if knowledge.open is None:
+        actions.append(new)
     controls: list[ft.Control] = [header(app, strings("nav.knowledge"), actions=actions)]
     if knowledge.open is None:
         if knowledge.loaded:

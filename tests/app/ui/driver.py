@@ -138,6 +138,10 @@ class App:
         """Dialogs, sheets and notices on top of the screen."""
         return [dialog for dialog in self.page._dialogs.controls if dialog.open]
 
+    def service(self, kind: type[Control]) -> Control:
+        """The page's service of a kind, such as its file picker."""
+        return next(found for found in self.page._services._services if isinstance(found, kind))
+
     def all(self, kind: type[Control], root: object = None, **properties: object) -> list[Control]:
         """The controls of a kind that have these properties."""
         return [

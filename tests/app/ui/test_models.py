@@ -1,0 +1,135 @@
+"""Models, as a person uses them."""
+
+from __future__ import annotations
+
+import flet as ft
+import pytest
+
+from app.core import models as core_models
+from engines.library import ModelLibrary
+from tests.app.ui.conftest import services
+from tests.engines.tiny_gguf import make_tiny_gguf
+
+
+@pytest.fixture
+def model_id(home, model):
+    model("Hello.")
+    return ModelLibrary(home.models).installed()[0].id
+
+
+async def test_a_model_shows_what_it_is_and_needs(open_app, model_id):
+    async with open_app() as app:
+        await app.go(2)
+        card = app.text(f"model-{model_id}")
+        for expected in ("Memory", "File", "Quantisation", "Context", "Fits", "Answers your questions"):
+            assert expected in card
+        assert not app.shows("add-first-model")
+
+
+async def test_a_model_is_loaded_and_unloaded(open_app, model_id):
+    async with open_app() as app:
+        await app.go(2)
+        await app.tap("load")
+        await app.until(lambda: app.shows("unload"))
+        assert "In memory" in app.text(f"model-{model_id}")
+        await app.tap("unload")
+        await app.until(lambda: app.shows("load"))
+        assert (await services()).models.loaded is None
+
+
+async def test_a_model_that_does_not_fit_is_loaded_only_after_a_question(open_app, model_id, monkeypatch):
+    monkeypatch.setattr(core_models, "available_memory", lambda: 1000)
+    async with open_app() as app:
+        await app.go(2)
+        assert "Too large" in app.text(f"model-{model_id}")
+        await app.tap("load")
+        await app.until(app.open_dialogs)
+        assert "1 kB are free" in app.text(app.open_dialogs()[0])
+        await app.tap("dialog-cancel")
+        assert (await services()).models.loaded is None
+        await app.tap("load")
+        await app.until(app.open_dialogs)
+        await app.tap("dialog-confirm")
+        await app.until(lambda: app.shows("unload"))
+
+
+async def test_a_question_to_a_model_that_does_not_fit_says_so_in_the_conversation(
+    open_app, model_id, monkeypatch
+):
+    monkeypatch.setattr(core_models, "available_memory", lambda: 1000)
+    async with open_app() as app:
+        await app.enter("composer", "Hello?")
+        await app.tap("send")
+        await app.until(lambda: app.shows("message-error"))
+        assert "needs" in app.text("message-error")
+        assert "1 kB are free" in app.text("message-error")
+        monkeypatch.undo()
+        await app.tap("regenerate")
+        await app.until(
+            lambda: "Hello." in app.text("message-assistant") if app.shows("message-assistant") else 0
+        )
+
+
+async def test_a_model_file_is_added_and_answers_at_once(open_app, tmp_path):
+    file = make_tiny_gguf(tmp_path / "brought.gguf", reply="I am new here.")
+    async with open_app() as app:
+        app.client.answers["pick_files"] = [{"id": 0, "name": file.name, "size": 1, "path": str(file)}]
+        await app.go(2)
+        await app.tap("add-first-model")
+        await app.until(lambda: app.shows("load"))
+        assert file.exists()
+        await app.go(0)
+        await app.enter("composer", "Who are you?")
+        await app.tap("send")
+        await app.until(lambda: "I am new here." in app.text())
+
+
+async def test_a_file_that_is_no_model_is_refused_with_the_reason(open_app, tmp_path):
+    file = tmp_path / "notes.gguf"
+    file.write_text("these are notes")
+    async with open_app() as app:
+        app.client.answers["pick_files"] = [{"id": 0, "name": file.name, "size": 15, "path": str(file)}]
+        await app.go(2)
+        await app.tap("add-first-model")
+        await app.until(lambda: app.shows("notice"))
+        assert "“notes.gguf” is not a GGUF model." in app.text("notice")
+        assert app.shows("add-first-model")
+
+
+async def test_a_cancelled_choice_changes_nothing(open_app):
+    async with open_app() as app:
+        app.client.answers["pick_files"] = []
+        await app.go(2)
+        await app.tap("add-first-model")
+        assert app.shows("add-first-model")
+        assert not app.open_dialogs()
+
+
+async def test_a_broken_file_is_listed_with_the_reason(open_app, home):
+    (home.models / "half.gguf").write_bytes(b"GGUF\x03\x00\x00\x00")
+    async with open_app() as app:
+        await app.go(2)
+        assert "half.gguf" in app.text("broken-model")
+        assert "damaged or incomplete" in app.text("broken-model")
+
+
+async def test_a_model_is_removed_only_after_a_question(open_app, model_id, home):
+    async with open_app() as app:
+        await app.go(2)
+        await app.tap("remove-model")
+        await app.tap("dialog-confirm")
+        await app.until(lambda: app.shows("notice"))
+        assert "freed" in app.text("notice")
+        await app.until(lambda: not app.shows(f"model-{model_id}"))
+        assert not list(home.models.glob("*.gguf"))
+        await app.go(0)
+        assert "No model yet" in app.text()
+
+
+async def test_persian_names_every_part(open_app, model_id, home):
+    async with open_app() as app:
+        await app.go(3)
+        await app.tap("language-fa")
+        await app.go(2)
+        await app.until(lambda: "جا می‌شود" in app.text(f"model-{model_id}"))
+        assert app.all(ft.FilledButton, app.mark("load"))[0].content == "بارگذاری"
