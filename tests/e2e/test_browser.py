@@ -1,0 +1,111 @@
+"""What a person sees and does in the browser, on a phone's and on a desktop's window."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+from tests.e2e.browser import DESKTOP
+
+pytest.importorskip("playwright", exc_type=ImportError)
+psutil = pytest.importorskip("psutil", exc_type=ImportError)
+
+pytestmark = [pytest.mark.browser, pytest.mark.desktop("a browser and the web client")]
+
+ENDLESS = "One two three four five six seven eight nine ten. "
+
+
+def write_pdf(path):
+    pages = [
+        ["The office opens at eight and closes at six.", "Visitors register at the front desk."],
+        ["Employees may claim up to 65 euros a day for meals on trips within Europe."],
+    ]
+    canvas = Canvas(str(path))
+    for lines in pages:
+        for number, line in enumerate(lines):
+            canvas.drawString(72, 720 - 20 * number, line)
+        canvas.showPage()
+    canvas.save()
+    return path
+
+
+def test_a_question_is_answered_in_the_browser_without_the_internet(screen, model):
+    model("The **sky** is blue.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n")
+    phone = screen()
+    phone.write("composer", "Why is the sky blue?")
+    phone.tap("send")
+    phone.until(lambda: phone.shows("regenerate"))
+    assert "Why is the sky blue?" in phone.text("message-user")
+    assert "The sky is blue." in phone.text("message-assistant")
+    assert "tokens" in phone.text()
+    assert [url for url in phone.foreign if "rive" not in url] == []
+
+
+def test_a_pdf_is_added_and_a_citation_opens_its_page(screen, model, tmp_path):
+    model("Up to 65 euros a day [1].")
+    phone = screen()
+    phone.go("Documents")
+    phone.choose_files("add-files", write_pdf(tmp_path / "travel policy.pdf"))
+    phone.until(lambda: "2 pages" in phone.text())
+    phone.go("Chat")
+    phone.tap("sources")
+    phone.until(lambda: phone.shows("source-1"))
+    phone.tap("source-1")
+    phone.page.keyboard.press("Escape")
+    phone.until(lambda: not phone.shows("source-1"))
+    phone.write("composer", "How many euros a day may employees claim for meals?")
+    phone.tap("send")
+    phone.until(lambda: phone.shows("citation-1"))
+    phone.tap("citation-1")
+    phone.until(lambda: phone.shows("passage"))
+    assert "65 euros a day for meals" in phone.text("passage")
+    assert "Page 2" in phone.text()
+
+
+def test_stop_ends_an_answer_and_keeps_its_text(screen, model):
+    model(ENDLESS, loop=True)
+    phone = screen()
+    phone.write("composer", "Count")
+    phone.tap("send")
+    phone.until(lambda: phone.shows("message-assistant"))
+    phone.tap("stop")
+    phone.until(lambda: phone.shows("message-state"))
+    assert "Stopped." in phone.text("message-state")
+    assert "One two" in phone.text("message-assistant")
+    assert phone.shows("send")
+
+
+def test_persian_mirrors_the_screen(screen, model):
+    model("سلام دنیا")
+    phone = screen()
+    phone.go("Settings")
+    phone.tap("language-fa")
+    phone.until(lambda: phone.page.get_by_role("tab", name="گفت‌وگو").count() == 1)
+    places = [phone.page.get_by_role("tab", name=name).bounding_box()["x"] for name in ("گفت‌وگو", "تنظیمات")]
+    assert places[0] > places[1]
+    phone.go("گفت‌وگو")
+    phone.until(lambda: phone.shows("composer"))
+    send, sources = phone.part("send").bounding_box(), phone.part("sources").bounding_box()
+    assert send["x"] < sources["x"]
+
+
+def test_a_killed_engine_is_told_and_the_next_answer_comes(screen, model):
+    model(ENDLESS, loop=True)
+    desktop = screen(size=DESKTOP)
+    desktop.write("composer", "Count")
+    desktop.tap("send")
+    desktop.until(lambda: desktop.shows("message-assistant"))
+    [app] = [child for child in psutil.Process().children() if "main.py" in " ".join(child.cmdline())]
+    engines = [child for child in app.children(recursive=True) if "engines" in " ".join(child.cmdline())]
+    for engine in engines or app.children(recursive=True):
+        os.kill(engine.pid, signal.SIGKILL)
+    desktop.until(lambda: desktop.shows("message-error"))
+    assert "stopped unexpectedly" in desktop.text("message-error")
+    assert "One two" in desktop.text("message-assistant")
+    desktop.tap("regenerate")
+    desktop.until(lambda: desktop.shows("stop") and desktop.shows("message-assistant"))
+    desktop.tap("stop")
+    desktop.until(lambda: desktop.shows("message-state"))
