@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,13 @@ def transaction(connection: apsw.Connection, mode: str = "IMMEDIATE") -> Iterato
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def rows(
+    connection: apsw.Connection, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[tuple[Any, ...]]:
+    """All rows of a query."""
+    return connection.execute(statement, values).fetchall()
 
 
 @contextmanager
