@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -141,7 +142,7 @@ class Screen:
         """The words in the last such part, or on the whole screen."""
         place = self.page.locator("flt-semantics-host") if identifier is None else self.part(identifier).last
         words: str = place.evaluate(_TEXT)
-        return words.replace("\u2068", "").replace("\u2069", "")
+        return re.sub("[\u2066-\u2069]", "", words)
 
     def tap(self, identifier: str) -> None:
         """Tap the middle of a part."""

@@ -63,7 +63,7 @@ def _sheet(app: AppState, title: str, body: ft.Control, dismissed: Callable[[], 
             scrollable=True,
             inset_padding=Space.XL,
             actions=[_close(app)],
-            actions_alignment=ft.MainAxisAlignment.START if app.rtl else ft.MainAxisAlignment.END,
+            actions_alignment=ft.MainAxisAlignment.END,
         )
     return ft.BottomSheet(
         ft.Container(

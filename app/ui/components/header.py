@@ -48,7 +48,7 @@ def header(
             spacing=Space.XS,
             vertical_alignment=ft.CrossAxisAlignment.CENTER,
         ),
-        height=64,
+        height=64 * max(1.0, app.scale),
         padding=ft.Padding.only(
             left=Space.S if leading and not app.rtl else Space.L,
             right=Space.S if leading and app.rtl else Space.L,

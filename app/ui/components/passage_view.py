@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import flet as ft
 
@@ -13,6 +14,8 @@ from app.ui.state.app import AppState
 from app.ui.theme import Radius, Space
 from rag.errors import KnowledgeError
 from rag.model import Passage
+
+_LEFT_TO_RIGHT_ISOLATE, _POP_ISOLATE = "\u2066", "\u2069"
 
 
 @ft.component
@@ -104,7 +107,7 @@ def _excerpt(citation: Citation) -> ft.Control:
     rtl = is_right_to_left(citation.text)
     edge = ft.BorderSide(3, ft.Colors.TERTIARY)
     return ft.Container(
-        ft.Text(citation.text, rtl=rtl, color=ft.Colors.ON_TERTIARY_CONTAINER),
+        _running(citation.text, color=ft.Colors.ON_TERTIARY_CONTAINER),
         bgcolor=ft.Colors.with_opacity(0.6, ft.Colors.TERTIARY_CONTAINER),
         border=ft.Border(right=edge) if rtl else ft.Border(left=edge),
         padding=ft.Padding.symmetric(horizontal=Space.L, vertical=Space.M),
@@ -113,12 +116,23 @@ def _excerpt(citation: Citation) -> ft.Control:
 
 def _quiet(passage: Passage) -> ft.Control:
     return ft.Container(
-        ft.Text(
+        _running(
             passage.text,
-            rtl=is_right_to_left(passage.text),
             theme_style=ft.TextThemeStyle.BODY_SMALL,
             color=ft.Colors.ON_SURFACE_VARIANT,
         ),
         padding=ft.Padding.symmetric(horizontal=Space.L),
         border_radius=Radius.S,
     )
+
+
+def _running(text: str, **properties: Any) -> ft.Text:
+    """Text in its own direction.
+
+    A dialog runs in the direction of the app's locale, and `rtl=False` cannot undo that: text that
+    runs left to right is put between marks that say so, line by line.
+    """
+    if is_right_to_left(text):
+        return ft.Text(text, rtl=True, text_align=ft.TextAlign.RIGHT, **properties)
+    lines = (f"{_LEFT_TO_RIGHT_ISOLATE}{line}{_POP_ISOLATE}" for line in text.split("\n"))
+    return ft.Text("\n".join(lines), text_align=ft.TextAlign.LEFT, **properties)

@@ -84,20 +84,14 @@ def _add_button(app: AppState) -> ft.Control:
 
 
 def _collections(app: AppState, knowledge: KnowledgeState, new: ft.Control) -> ft.Control:
-    return in_reading_width(
-        ft.Row(
-            [
-                *(
-                    _chip(app, collection, collection == knowledge.open)
-                    for collection in knowledge.collections
-                ),
-                new,
-            ],
-            scroll=ft.ScrollMode.HIDDEN,
-            spacing=Space.S,
-            rtl=app.rtl,
-        )
+    chips = ft.Row(
+        [_chip(app, each, each == knowledge.open) for each in knowledge.collections],
+        scroll=ft.ScrollMode.HIDDEN,
+        spacing=Space.S,
+        expand=True,
+        rtl=app.rtl,
     )
+    return in_reading_width(ft.Row([chips, new], rtl=app.rtl, spacing=Space.S))
 
 
 def _chip(app: AppState, collection: Collection, is_open: bool) -> ft.Control:
@@ -123,7 +117,7 @@ def _chip(app: AppState, collection: Collection, is_open: bool) -> ft.Control:
                 spacing=Space.S,
                 tight=True,
             ),
-            height=44,
+            height=44 * max(1.0, app.scale),
             ink=True,
             on_click=show,
             bgcolor=ft.Colors.SECONDARY_CONTAINER if is_open else ft.Colors.SURFACE_CONTAINER_LOW,

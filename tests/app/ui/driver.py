@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -178,7 +179,7 @@ class App:
                 value = getattr(control, name, None)
                 if isinstance(value, str):
                     words.append(value)
-        return "\n".join(words).replace("\u2068", "").replace("\u2069", "")
+        return re.sub("[\u2066-\u2069]", "", "\n".join(words))
 
     # -- acting -------------------------------------------------------------------------------
 
