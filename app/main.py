@@ -7,13 +7,22 @@ import contextlib
 import logging
 import os
 import secrets
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import flet as ft
+from flet.utils import get_bool_env_var, get_free_tcp_port, is_linux_server
 
+from app.core.paths import Paths
+from app.core.settings import SettingsStore
+from app.core.strings import Strings
 from app.ui import theme
 
 log = logging.getLogger(__name__)
+
+without_display: Callable[[], bool] = is_linux_server
+free_port: Callable[[], int] = get_free_tcp_port
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 LOCALHOST = "127.0.0.1"
@@ -43,12 +52,29 @@ async def main(page: ft.Page) -> None:
 
 
 def run_app() -> None:
-    """Open the app: in its own window where there is one, as a page elsewhere; returns when it ends."""
-    _run(view=ft.AppView.FLET_APP, host=LOCALHOST, port=0)
+    """Open the app in its own window; returns when that is closed.
+
+    Where there is no display, or the window's program is neither here nor can be had, the app is
+    served to a browser instead. What `flet run` asks for by its environment goes first.
+    """
+    if without_display() and not get_bool_env_var("FLET_FORCE_WEB_SERVER"):
+        run_web()
+        return
+    try:
+        _run(view=ft.AppView.FLET_APP, host=LOCALHOST, port=0)
+    except OSError as error:
+        log.warning("no window, serving to the browser: %s", type(error).__name__)
+        run_web()
 
 
 def run_web(host: str = LOCALHOST, port: int = 8550) -> None:
-    """Serve the app to a browser on this device, and open it there; returns when it ends."""
+    """Serve the app to a browser on this device, and open it there; returns when it is stopped.
+
+    Port 0 takes a free one.
+    """
+    port = port or free_port()
+    settings = SettingsStore(Paths.default().settings).current
+    sys.stderr.write(Strings(settings.language)("app.serving", url=f"http://{host}:{port}") + "\n")
     _run(view=ft.AppView.WEB_BROWSER, host=host, port=port)
 
 
@@ -58,7 +84,6 @@ def _run(*, view: ft.AppView, host: str, port: int) -> None:
 
 
 async def _serve(view: ft.AppView, host: str, port: int) -> None:
-    from app.core.paths import Paths
     from app.ui.process import close_process
 
     os.environ["FLET_WEB_NO_CDN"] = "true"  # nothing is fetched from the internet

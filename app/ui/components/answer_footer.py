@@ -139,7 +139,7 @@ def _citation_chip(app: AppState, citation: Citation, open_citation: Callable[[i
             tooltip=label,
             border=ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
             border_radius=Radius.M,
-            padding=ft.Padding.symmetric(horizontal=Space.M, vertical=Space.S),
+            padding=ft.Padding.symmetric(horizontal=Space.M, vertical=Space.M),
         ),
         identifier=f"citation-{citation.number}",
         button=True,

@@ -8,7 +8,7 @@ import flet as ft
 
 from app.ui.components.controls import small_button
 from app.ui.state.app import AppState
-from app.ui.theme import Radius, Space, code_style, code_theme
+from app.ui.theme import TOUCH, Radius, Space, code_style, code_theme
 
 
 def code_block(app: AppState, code: str, language: str, position: int) -> ft.Control:
@@ -41,7 +41,7 @@ def code_block(app: AppState, code: str, language: str, position: int) -> ft.Con
                         ]
                     ),
                     padding=ft.Padding.only(left=Space.L, right=Space.XS),
-                    height=40,
+                    height=TOUCH,
                 ),
                 ft.Markdown(
                     f"{fence}{language}\n{code}\n{fence}",

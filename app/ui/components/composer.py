@@ -123,7 +123,7 @@ def _sources(app: AppState, chat: ChatState) -> ft.Control:
                 tight=True,
                 rtl=app.rtl,
             ),
-            height=40,
+            height=TOUCH,
             ink=True,
             tooltip=app.strings("chat.sources"),
             on_click=lambda: app.dialogs.show(SourceChoice()),

@@ -51,7 +51,7 @@ def small_button(icon: ft.IconData, label: str, on_click: Handler, *, identifier
             on_click=on_click,
             icon_size=18,
             icon_color=ft.Colors.ON_SURFACE_VARIANT,
-            size_constraints=ft.BoxConstraints(min_width=40, min_height=40),
+            size_constraints=ft.BoxConstraints(min_width=TOUCH, min_height=TOUCH),
         ),
         identifier=identifier,
     )

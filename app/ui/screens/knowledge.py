@@ -11,7 +11,7 @@ from app.ui.components.search_results import search_results
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import Confirmation, NamePrompt
 from app.ui.state.knowledge import KnowledgeState
-from app.ui.theme import Radius, Space
+from app.ui.theme import TOUCH, Radius, Space
 from rag.model import Collection
 
 
@@ -117,7 +117,7 @@ def _chip(app: AppState, collection: Collection, is_open: bool) -> ft.Control:
                 spacing=Space.S,
                 tight=True,
             ),
-            height=44 * max(1.0, app.scale),
+            height=TOUCH * max(1.0, app.scale),
             ink=True,
             on_click=show,
             bgcolor=ft.Colors.SECONDARY_CONTAINER if is_open else ft.Colors.SURFACE_CONTAINER_LOW,

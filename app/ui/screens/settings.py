@@ -10,7 +10,7 @@ from app.ui.components.about import About
 from app.ui.components.controls import Handler, card, in_reading_width, marked
 from app.ui.components.header import header
 from app.ui.state.app import AppState
-from app.ui.theme import FORM_WIDTH, Space
+from app.ui.theme import FORM_WIDTH, TOUCH, Radius, Space
 
 LANGUAGES = {"en": "English", "fa": "فارسی"}
 """Each in its own language, so that everyone finds the way back."""
@@ -225,11 +225,11 @@ def _choice(
                     tight=True,
                     spacing=Space.XS,
                 ),
-                height=48,
+                height=TOUCH * max(1.0, app.scale),
                 ink=True,
                 on_click=pick(value),
                 bgcolor=ft.Colors.SECONDARY_CONTAINER if value == chosen else ft.Colors.SURFACE_CONTAINER_LOW,
-                border_radius=Space.L,
+                border_radius=Radius.L,
                 padding=ft.Padding.symmetric(horizontal=Space.L),
             ),
             identifier=f"{name}-{value}",
