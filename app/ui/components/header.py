@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import flet as ft
 
-from app.ui.components.controls import marked
+from app.ui.components.controls import in_reading_width, marked
 from app.ui.state.app import AppState
 from app.ui.theme import Space
 
@@ -18,9 +18,10 @@ def header(
     subtitle: ft.Control | None = None,
     leading: ft.Control | None = None,
     actions: Sequence[ft.Control] = (),
+    width: float | None = None,
 ) -> ft.Control:
-    """Title and actions of a screen."""
-    return ft.Container(
+    """Title and actions of a screen; with a width, above a column of that width in the middle."""
+    line = ft.Container(
         ft.Row(
             [
                 *([leading] if leading else []),
@@ -49,8 +50,14 @@ def header(
             vertical_alignment=ft.CrossAxisAlignment.CENTER,
         ),
         height=64 * max(1.0, app.scale),
-        padding=ft.Padding.only(
-            left=Space.S if leading and not app.rtl else Space.L,
-            right=Space.S if leading and app.rtl else Space.L,
-        ),
+        padding=_padding(app, edge_button=leading is not None) if width is None else 0,
+    )
+    return line if width is None else in_reading_width(line, width)
+
+
+def _padding(app: AppState, *, edge_button: bool) -> ft.Padding:
+    start = Space.S if edge_button else Space.L
+    return ft.Padding.only(
+        left=Space.L if app.rtl else start,
+        right=start if app.rtl else Space.L,
     )

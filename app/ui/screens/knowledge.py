@@ -11,7 +11,7 @@ from app.ui.components.search_results import search_results
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import Confirmation, NamePrompt
 from app.ui.state.knowledge import KnowledgeState
-from app.ui.theme import TOUCH, Radius, Space
+from app.ui.theme import READING_WIDTH, TOUCH, Radius, Space
 from rag.model import Collection
 
 
@@ -28,7 +28,7 @@ def KnowledgeScreen(app: AppState, knowledge: KnowledgeState) -> ft.Control:
     actions = [_add_button(app)] if knowledge.documents or knowledge.uploads else []
     if knowledge.open is None:
         actions.append(new)
-    controls: list[ft.Control] = [header(app, strings("nav.knowledge"), actions=actions)]
+    controls: list[ft.Control] = [header(app, strings("nav.knowledge"), actions=actions, width=READING_WIDTH)]
     if knowledge.open is None:
         if knowledge.loaded:
             controls.append(_nothing_yet(app, "knowledge.empty_title", "knowledge.empty_text"))

@@ -9,7 +9,7 @@ from app.ui.components.header import header
 from app.ui.components.model_card import ModelCard
 from app.ui.state.app import AppState
 from app.ui.state.models import Adding, BrokenFile, ModelsState
-from app.ui.theme import Space
+from app.ui.theme import READING_WIDTH, Space
 
 
 @ft.component
@@ -60,7 +60,7 @@ def ModelsScreen(app: AppState, models: ModelsState) -> ft.Control:
             padding=ft.Padding.only(top=Space.S, bottom=Space.XL),
         )
     return ft.Column(
-        [header(app, strings("nav.models"), actions=[add_button]), body],
+        [header(app, strings("nav.models"), actions=[add_button], width=READING_WIDTH), body],
         expand=True,
         spacing=0,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,

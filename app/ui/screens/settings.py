@@ -24,7 +24,7 @@ def SettingsScreen(app: AppState) -> ft.Control:
     sections = [_appearance(app), _answering(app), About(app)]
     return ft.Column(
         [
-            header(app, app.strings("nav.settings")),
+            header(app, app.strings("nav.settings"), width=FORM_WIDTH),
             ft.ListView(
                 [in_reading_width(section, FORM_WIDTH) for section in sections],
                 expand=True,
