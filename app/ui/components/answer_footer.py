@@ -10,7 +10,7 @@ from app.core.messages import ChatMessage, Citation, MessageState
 from app.core.strings import Strings
 from app.ui.components.controls import marked, small_button
 from app.ui.state.app import AppState
-from app.ui.state.chat import MessageView
+from app.ui.state.chat_state import MessageView
 from app.ui.theme import Radius, Space
 
 

@@ -7,7 +7,7 @@ import flet as ft
 from app.core.direction import is_right_to_left
 from app.ui.components.controls import Handler, in_reading_width, marked
 from app.ui.state.app import AppState
-from app.ui.state.chat import ChatState
+from app.ui.state.chat_state import ChatState
 from app.ui.state.dialogs import SourceChoice
 from app.ui.theme import TOUCH, Radius, Space
 

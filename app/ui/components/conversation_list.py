@@ -9,7 +9,7 @@ import flet as ft
 from app.core.messages import Conversation
 from app.ui.components.controls import marked, menu, remembered, search_field
 from app.ui.state.app import AppState
-from app.ui.state.chat import ChatState
+from app.ui.state.chat_state import ChatState
 from app.ui.state.dialogs import Confirmation, NamePrompt
 from app.ui.theme import Radius, Space
 

@@ -11,7 +11,7 @@ from app.ui.components.controls import in_reading_width, marked, remembered, sma
 from app.ui.components.markdown import answer_body
 from app.ui.components.thoughts import Thoughts
 from app.ui.state.app import AppState
-from app.ui.state.chat import MessageView
+from app.ui.state.chat_state import MessageView
 from app.ui.state.dialogs import PassageView
 from app.ui.state.live import Phase
 from app.ui.theme import Radius, Space

@@ -6,7 +6,7 @@ import flet as ft
 
 from app.ui.components.controls import marked
 from app.ui.state.app import AppState
-from app.ui.state.chat import ChatState
+from app.ui.state.chat_state import ChatState
 from app.ui.theme import Radius, Space
 from rag.model import Collection
 

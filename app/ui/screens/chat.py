@@ -11,7 +11,7 @@ from app.ui.components.header import header
 from app.ui.components.message import Message
 from app.ui.components.welcome import Welcome
 from app.ui.state.app import AppState
-from app.ui.state.chat import ChatState
+from app.ui.state.chat_state import ChatState
 from app.ui.state.models import ModelsState
 from app.ui.theme import LIST_WIDTH, Layout, Space
 

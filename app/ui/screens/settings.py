@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import flet as ft
 
 from app.ui.components.about import About
-from app.ui.components.controls import Handler, card, in_reading_width, marked
+from app.ui.components.controls import in_reading_width, marked
 from app.ui.components.header import header
+from app.ui.components.setting_rows import choice, label_of, section, switch
 from app.ui.state.app import AppState
-from app.ui.theme import FORM_WIDTH, TOUCH, Radius, Space
+from app.ui.theme import FORM_WIDTH, Space
 
 LANGUAGES = {"en": "English", "fa": "فارسی"}
 """Each in its own language, so that everyone finds the way back."""
@@ -26,7 +25,7 @@ def SettingsScreen(app: AppState) -> ft.Control:
         [
             header(app, app.strings("nav.settings"), width=FORM_WIDTH),
             ft.ListView(
-                [in_reading_width(section, FORM_WIDTH) for section in sections],
+                [in_reading_width(each, FORM_WIDTH) for each in sections],
                 expand=True,
                 spacing=Space.L,
                 padding=ft.Padding.only(top=Space.S, bottom=Space.XXL),
@@ -51,8 +50,8 @@ def _appearance(app: AppState) -> ft.Control:
         await app.change_settings(persian_digits=event.control.value)
 
     rows = [
-        _choice(app, "language", strings("settings.language"), LANGUAGES, settings.language, set_language),
-        _choice(
+        choice(app, "language", strings("settings.language"), LANGUAGES, settings.language, set_language),
+        choice(
             app,
             "theme",
             strings("settings.theme"),
@@ -64,7 +63,7 @@ def _appearance(app: AppState) -> ft.Control:
     ]
     if settings.language == "fa":
         rows.append(
-            _switch(
+            switch(
                 app,
                 "persian-digits",
                 strings("settings.persian_digits"),
@@ -73,7 +72,7 @@ def _appearance(app: AppState) -> ft.Control:
                 set_digits,
             )
         )
-    return _section(app, strings("settings.appearance"), rows)
+    return section(app, strings("settings.appearance"), rows)
 
 
 def _answering(app: AppState) -> ft.Control:
@@ -86,11 +85,11 @@ def _answering(app: AppState) -> ft.Control:
         await app.change_settings(thinking=event.control.value)
 
     windows = sorted({*CONTEXT_WINDOWS, settings.context_tokens})
-    return _section(
+    return section(
         app,
         strings("settings.answering"),
         [
-            _choice(
+            choice(
                 app,
                 "context",
                 strings("settings.context"),
@@ -99,7 +98,7 @@ def _answering(app: AppState) -> ft.Control:
                 set_context,
                 hint=strings("settings.context_hint"),
             ),
-            _switch(
+            switch(
                 app,
                 "thinking",
                 strings("settings.thinking"),
@@ -125,7 +124,7 @@ def TextSize(app: AppState) -> ft.Control:
 
     return ft.Column(
         [
-            _label(app, strings("settings.text_size")),
+            label_of(app, strings("settings.text_size")),
             ft.Row(
                 [
                     ft.Text("A", size=13),
@@ -152,109 +151,4 @@ def TextSize(app: AppState) -> ft.Control:
         spacing=Space.XS,
         tight=True,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-    )
-
-
-def _section(app: AppState, title: str, rows: Sequence[ft.Control]) -> ft.Control:
-    return card(
-        ft.Column(
-            [
-                ft.Row(
-                    [ft.Text(title, theme_style=ft.TextThemeStyle.TITLE_MEDIUM, color=ft.Colors.PRIMARY)],
-                    rtl=app.rtl,
-                ),
-                *rows,
-            ],
-            spacing=Space.XL,
-            tight=True,
-            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-        )
-    )
-
-
-def _label(app: AppState, text: str, hint: str = "") -> ft.Control:
-    return ft.Column(
-        [
-            ft.Text(text, theme_style=ft.TextThemeStyle.TITLE_SMALL),
-            *(
-                [
-                    ft.Text(
-                        hint,
-                        theme_style=ft.TextThemeStyle.BODY_SMALL,
-                        color=ft.Colors.ON_SURFACE_VARIANT,
-                    )
-                ]
-                if hint
-                else []
-            ),
-        ],
-        spacing=0,
-        tight=True,
-        rtl=app.rtl,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-    )
-
-
-def _choice(
-    app: AppState,
-    name: str,
-    label: str,
-    options: dict[str, str],
-    chosen: str,
-    on_choose: Handler,
-    hint: str = "",
-) -> ft.Control:
-    def pick(value: str) -> Handler:
-        async def choose() -> None:
-            await on_choose(value)
-
-        return choose
-
-    chips = [
-        marked(
-            ft.Container(
-                ft.Row(
-                    [
-                        *(
-                            [ft.Icon(ft.Icons.CHECK, size=16, color=ft.Colors.ON_SECONDARY_CONTAINER)]
-                            if value == chosen
-                            else []
-                        ),
-                        ft.Text(text, theme_style=ft.TextThemeStyle.LABEL_LARGE),
-                    ],
-                    tight=True,
-                    spacing=Space.XS,
-                ),
-                height=TOUCH * max(1.0, app.scale),
-                ink=True,
-                on_click=pick(value),
-                bgcolor=ft.Colors.SECONDARY_CONTAINER if value == chosen else ft.Colors.SURFACE_CONTAINER_LOW,
-                border_radius=Radius.L,
-                padding=ft.Padding.symmetric(horizontal=Space.L),
-            ),
-            identifier=f"{name}-{value}",
-            button=True,
-            selected=value == chosen,
-        )
-        for value, text in options.items()
-    ]
-    return ft.Column(
-        [
-            _label(app, label, hint),
-            ft.Row(chips, wrap=True, spacing=Space.S, run_spacing=Space.S, rtl=app.rtl),
-        ],
-        spacing=Space.S,
-        tight=True,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-    )
-
-
-def _switch(app: AppState, name: str, label: str, hint: str, value: bool, on_change: Handler) -> ft.Control:
-    return ft.Row(
-        [
-            ft.Container(_label(app, label, hint), expand=True),
-            marked(ft.Switch(value=value, on_change=on_change), identifier=name, label=label, container=True),
-        ],
-        rtl=app.rtl,
-        spacing=Space.L,
     )

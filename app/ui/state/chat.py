@@ -5,61 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
-
-import flet as ft
 
 from app.core.errors import ConversationMissing
 from app.core.events import Event
-from app.core.messages import ChatMessage, Conversation
+from app.core.messages import ChatMessage
 from app.services import Services
-from app.ui.state.live import LiveAnswer, LiveAnswers, Phase
+from app.ui.state.chat_state import PAGE_OF_MESSAGES, ChatState, MessageView
+from app.ui.state.live import LiveAnswer, LiveAnswers
 from app.ui.state.mailbox import Mailbox
 from app.ui.state.reporting import reported
-from rag.model import Collection
-
-PAGE_OF_MESSAGES = 50
-"""So many messages are shown at once; a longer conversation stays quick."""
-
-
-@ft.observable
-@dataclass
-class MessageView:
-    """One message as the screen shows it. While it is written, only its own bubble follows it."""
-
-    stored: ChatMessage
-    text: str = ""
-    thinking: str = ""
-    phase: Phase | None = None
-    """Set while it is being written."""
-    error: Exception | None = None
-    """What went wrong, where this session saw it happen."""
-
-    @classmethod
-    def of(cls, message: ChatMessage) -> MessageView:
-        """A stored message."""
-        return cls(message, message.text, message.thinking)
-
-
-@ft.observable
-@dataclass
-class ChatState:
-    """What the chat screen shows."""
-
-    conversations: list[Conversation] = field(default_factory=list)
-    query: str = ""
-    open: Conversation | None = None
-    """None: a new conversation, not stored before its first question."""
-    messages: list[MessageView] = field(default_factory=list)
-    earlier: int = 0
-    """Messages before the shown ones."""
-    follow: bool = True
-    """Keep the end in view; off while earlier messages are read."""
-    answering: bool = False
-    collections: list[Collection] = field(default_factory=list)
-    """All collections of the knowledge base, to choose from."""
-    collection_ids: list[int] = field(default_factory=list)
-    """The collections that the open conversation asks."""
 
 
 class Chat:

@@ -1,0 +1,121 @@
+"""The rows that the settings are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import flet as ft
+
+from app.ui.components.controls import Handler, card, marked
+from app.ui.state.app import AppState
+from app.ui.theme import TOUCH, Radius, Space
+
+
+def section(app: AppState, title: str, rows: Sequence[ft.Control]) -> ft.Control:
+    """Settings that belong together, on a card."""
+    return card(
+        ft.Column(
+            [
+                ft.Row(
+                    [ft.Text(title, theme_style=ft.TextThemeStyle.TITLE_MEDIUM, color=ft.Colors.PRIMARY)],
+                    rtl=app.rtl,
+                ),
+                *rows,
+            ],
+            spacing=Space.XL,
+            tight=True,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        )
+    )
+
+
+def label_of(app: AppState, text: str, hint: str = "") -> ft.Control:
+    """Name of a setting, and what it means."""
+    return ft.Column(
+        [
+            ft.Text(text, theme_style=ft.TextThemeStyle.TITLE_SMALL),
+            *(
+                [
+                    ft.Text(
+                        hint,
+                        theme_style=ft.TextThemeStyle.BODY_SMALL,
+                        color=ft.Colors.ON_SURFACE_VARIANT,
+                    )
+                ]
+                if hint
+                else []
+            ),
+        ],
+        spacing=0,
+        tight=True,
+        rtl=app.rtl,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def choice(
+    app: AppState,
+    name: str,
+    label: str,
+    options: dict[str, str],
+    chosen: str,
+    on_choose: Handler,
+    hint: str = "",
+) -> ft.Control:
+    """One of several values."""
+
+    def pick(value: str) -> Handler:
+        async def choose() -> None:
+            await on_choose(value)
+
+        return choose
+
+    chips = [
+        marked(
+            ft.Container(
+                ft.Row(
+                    [
+                        *(
+                            [ft.Icon(ft.Icons.CHECK, size=16, color=ft.Colors.ON_SECONDARY_CONTAINER)]
+                            if value == chosen
+                            else []
+                        ),
+                        ft.Text(text, theme_style=ft.TextThemeStyle.LABEL_LARGE),
+                    ],
+                    tight=True,
+                    spacing=Space.XS,
+                ),
+                height=TOUCH * max(1.0, app.scale),
+                ink=True,
+                on_click=pick(value),
+                bgcolor=ft.Colors.SECONDARY_CONTAINER if value == chosen else ft.Colors.SURFACE_CONTAINER_LOW,
+                border_radius=Radius.L,
+                padding=ft.Padding.symmetric(horizontal=Space.L),
+            ),
+            identifier=f"{name}-{value}",
+            button=True,
+            selected=value == chosen,
+        )
+        for value, text in options.items()
+    ]
+    return ft.Column(
+        [
+            label_of(app, label, hint),
+            ft.Row(chips, wrap=True, spacing=Space.S, run_spacing=Space.S, rtl=app.rtl),
+        ],
+        spacing=Space.S,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def switch(app: AppState, name: str, label: str, hint: str, value: bool, on_change: Handler) -> ft.Control:
+    """On or off."""
+    return ft.Row(
+        [
+            ft.Container(label_of(app, label, hint), expand=True),
+            marked(ft.Switch(value=value, on_change=on_change), identifier=name, label=label, container=True),
+        ],
+        rtl=app.rtl,
+        spacing=Space.L,
+    )
