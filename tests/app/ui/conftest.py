@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app import services as composition
 from app.core.paths import Paths
 from app.core.settings import SettingsStore
 from app.main import main
@@ -16,6 +17,7 @@ from app.ui import process
 from engines import library
 from engines.library import ModelLibrary
 from tests.app.ui.driver import App
+from tests.app.ui.word_embedder import WordEmbedder
 from tests.engines.tiny_gguf import make_tiny_gguf
 
 OpenApp = Callable[..., App]
@@ -27,6 +29,7 @@ async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setenv("DAI_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DAI_ENGINE_HOST", "thread")
     monkeypatch.setattr(library, "STARTER_PACKAGE", "no_starter_package")
+    monkeypatch.setattr(composition, "open_embedder", lambda *_, **__: WordEmbedder())
     paths = Paths.default().create()
     SettingsStore(paths.settings).change(language="en", theme="light")
     yield paths
