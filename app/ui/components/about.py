@@ -58,16 +58,11 @@ def About(app: AppState) -> ft.Control:
                     strings("settings.privacy.stored_in", folder=str(app.services.paths.data)),
                 ),
                 _heading(strings("settings.versions")),
-                _paragraph(
-                    " · ".join(
-                        strings("settings.library", name=name, version=_version(name)) for name in LIBRARIES
-                    )
-                ),
+                _paragraph(" · ".join(strings.isolate(f"{name} {_version(name)}") for name in LIBRARIES)),
                 _heading(strings("settings.fonts")),
                 _paragraph(
                     " · ".join(
-                        strings("settings.licence", name=name, licence=licence)
-                        for name, licence in FONT_LICENCES.items()
+                        strings.isolate(f"{name}: {licence}") for name, licence in FONT_LICENCES.items()
                     )
                 ),
             ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import flet as ft
 
-from app.ui.components.controls import card, empty_state, icon_button, in_reading_width, marked
+from app.ui.components.controls import Handler, card, empty_state, icon_button, in_reading_width, marked
 from app.ui.components.header import header
 from app.ui.components.model_card import ModelCard
 from app.ui.state.app import AppState
@@ -27,7 +27,10 @@ def ModelsScreen(app: AppState, models: ModelsState) -> ft.Control:
     if models.adding is not None:
         rows.append(_adding(app, models.adding))
     rows += [ModelCard(app, row, models.busy, key=row.model.id) for row in models.rows]
+    no_models = _no_models(app, add)
     if models.broken:
+        if models.known and not rows:
+            rows.append(ft.Row([no_models], alignment=ft.MainAxisAlignment.CENTER))
         rows.append(
             ft.Row(
                 [ft.Text(strings("model.broken_title"), theme_style=ft.TextThemeStyle.TITLE_MEDIUM)],
@@ -36,22 +39,7 @@ def ModelsScreen(app: AppState, models: ModelsState) -> ft.Control:
         )
         rows += [_broken(app, file) for file in models.broken]
     if models.known and not rows:
-        body: ft.Control = ft.Container(
-            empty_state(
-                app,
-                ft.Icons.MEMORY_OUTLINED,
-                strings("model.empty_title"),
-                strings("model.empty_text"),
-                [
-                    marked(
-                        ft.FilledButton(strings("model.add"), icon=ft.Icons.ADD, on_click=add),
-                        identifier="add-first-model",
-                    )
-                ],
-            ),
-            alignment=ft.Alignment.CENTER,
-            expand=True,
-        )
+        body: ft.Control = ft.Container(no_models, alignment=ft.Alignment.CENTER, expand=True)
     else:
         body = ft.ListView(
             [in_reading_width(row) for row in rows],
@@ -64,6 +52,21 @@ def ModelsScreen(app: AppState, models: ModelsState) -> ft.Control:
         expand=True,
         spacing=0,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def _no_models(app: AppState, add: Handler) -> ft.Control:
+    return empty_state(
+        app,
+        ft.Icons.MEMORY_OUTLINED,
+        app.strings("model.empty_title"),
+        app.strings("model.empty_text"),
+        [
+            marked(
+                ft.FilledButton(app.strings("model.add"), icon=ft.Icons.ADD, on_click=add),
+                "add-first-model",
+            )
+        ],
     )
 
 

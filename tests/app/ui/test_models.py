@@ -111,6 +111,7 @@ async def test_a_broken_file_is_listed_with_the_reason(open_app, home):
         await app.go(2)
         assert "half.gguf" in app.text("broken-model")
         assert "damaged or incomplete" in app.text("broken-model")
+        assert app.shows("add-first-model"), "the way on is still there"
 
 
 async def test_a_model_is_removed_only_after_a_question(open_app, model_id, home):
