@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = {
     "app": "default:app",
     "web": "default:web",
+    "dai": "default:dai",
     "test": "dev:test",
     "lint": "dev:lint",
     "types": "dev:types",

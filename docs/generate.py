@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
 ERROR_MODULES = ("engines.errors", "rag.errors", "app.core.errors")
 NOTICE = "<!-- Written by `hatch run docs` from {source}; do not edit. -->\n"
-_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
 # Typer carries a click of its own, whose classes are private.
 Command = typing.Any
 _CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
@@ -170,7 +170,8 @@ def broken_links() -> list[str]:
     """Links and pictures whose file does not exist; addresses on the web are not asked."""
     found = []
     for page in markdown_files():
-        for target in _LINK.findall(_CODE.sub("", page.read_text(encoding="utf-8"))):
+        for link in _LINK.finditer(_CODE.sub("", page.read_text(encoding="utf-8"))):
+            target = link[1] or link[2]
             file = target.partition("#")[0]
             if "://" in target or target.startswith("mailto:") or not file:
                 continue

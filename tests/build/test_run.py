@@ -24,16 +24,17 @@ def test_a_python_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_an_unknown_verb_lists_the_known_ones() -> None:
-    with pytest.raises(SystemExit, match="one of: app, web, test"):
+    with pytest.raises(SystemExit, match="one of: app, web, dai, test"):
         run.main(["wbe"])
 
 
-def test_every_verb_is_a_script_of_its_environment() -> None:
+def test_every_verb_is_a_script_of_its_environment_or_the_projects_command() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     environments = settings["tool"]["hatch"]["envs"]
+    commands = settings["project"]["scripts"]
     scripts = [script.split(":") for script in run.SCRIPTS.values()]
     assert [
         f"{environment}:{name}"
         for environment, name in scripts
-        if name not in environments[environment]["scripts"]
+        if name not in environments[environment]["scripts"] and name not in commands
     ] == []
