@@ -63,7 +63,7 @@ def _command_section(path: str, command: Command) -> str:
         lines += ["| | | default |", "| --- | --- | --- |"]
     for parameter in parameters:
         if parameter.param_type_name == "argument":
-            shown = f"`{parameter.make_metavar(context)}`"
+            shown = f"`{parameter.name}`"
         else:
             shown = ", ".join(f"`{name}`" for name in [*parameter.opts, *parameter.secondary_opts])
         default = parameter.default
@@ -88,7 +88,8 @@ def settings_page() -> str:
     ]
     for name, text in _docstrings_beneath(settings, "Settings").items():
         field = fields[name]
-        default = "the system's" if field.default is msgspec.NODEFAULT else f"`{field.default!r}`"
+        encoded = msgspec.json.encode(field.default) if field.default is not msgspec.NODEFAULT else b""
+        default = f"`{encoded.decode()}`" if encoded else "the system's"
         lines.append(f"| `{name}` | {_values(field.type)} | {default} | {text} |")
     return "\n".join(lines) + "\n"
 
