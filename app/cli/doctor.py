@@ -1,0 +1,139 @@
+"""`dai doctor`: what this device has, and what is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import platform
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+import apsw
+import typer
+
+from app.cli.errors import terminal_strings
+from app.cli.session import print_json
+from app.core.paths import Paths
+from engines.embedders.opening import available_embedders
+from engines.library import ModelLibrary
+from engines.memory import available_memory
+
+FREE_SPACE_NEEDED = 1 << 30
+"""Bytes; below this a download or an index soon fails."""
+
+
+class Health(StrEnum):
+    """How a check went."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at."""
+
+    name: str
+    health: Health
+    details: str
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Check this device; exits with 1 if something needed is missing."""
+    checks = [_checked(name, check) for name, check in CHECKS.items()]
+    if as_json:
+        print_json(checks)
+    else:
+        strings = terminal_strings()
+        marks = {Health.OK: "✓", Health.WARNING: "!", Health.FAILED: "✗"}
+        for check in checks:
+            print(f"{marks[check.health]} {strings(f'doctor.{check.name}')}: {check.details}")
+    if any(check.health is Health.FAILED for check in checks):
+        raise typer.Exit(1)
+
+
+def _checked(name: str, check: Callable[[], tuple[Health, str]]) -> Check:
+    try:
+        return Check(name, *check())
+    except Exception as error:  # noqa: BLE001 - a check that breaks is a finding, not the end
+        return Check(name, Health.FAILED, f"{type(error).__name__}: {error}")
+
+
+def _python() -> tuple[Health, str]:
+    return Health.OK, f"{platform.python_version()}, {platform.system()} {platform.machine()}"
+
+
+def _engine() -> tuple[Health, str]:
+    import llama_cpp
+
+    return Health.OK, f"llama-cpp-python {llama_cpp.__version__}"
+
+
+def _database() -> tuple[Health, str]:
+    connection = apsw.Connection(":memory:")
+    connection.execute("CREATE VIRTUAL TABLE probe USING fts5(text)")
+    return Health.OK, f"SQLite {apsw.sqlite_lib_version()}"
+
+
+def _vectors() -> tuple[Health, str]:
+    if importlib.util.find_spec("sqlite_vec") is None:
+        return Health.WARNING, "numpy (sqlite-vec: dai-chat[desktop])"
+    import sqlite_vec
+
+    connection = apsw.Connection(":memory:")
+    connection.enable_load_extension(True)
+    connection.load_extension(sqlite_vec.loadable_path())
+    return Health.OK, f"sqlite-vec {importlib.metadata.version('sqlite-vec')}"
+
+
+def _embedders() -> tuple[Health, str]:
+    installed = [choice.name for choice in available_embedders(Paths.default().models) if choice.installed]
+    if not installed:
+        return Health.FAILED, "dai-chat[starter]"
+    return Health.OK, ", ".join(installed)
+
+
+def _models() -> tuple[Health, str]:
+    names = [model.name for model in ModelLibrary(Paths.default().create().models).installed()]
+    if not names:
+        return Health.FAILED, "dai-chat[starter]"
+    return Health.OK, ", ".join(names)
+
+
+def _memory() -> tuple[Health, str]:
+    free = available_memory()
+    return Health.OK if free > 1 << 30 else Health.WARNING, terminal_strings().size(free)
+
+
+def _storage() -> tuple[Health, str]:
+    paths = Paths.default().create()
+    probe = paths.data / ".doctor"
+    probe.write_bytes(b"")
+    probe.unlink()
+    free = shutil.disk_usage(paths.data).free
+    health = Health.OK if free > FREE_SPACE_NEEDED else Health.WARNING
+    return health, f"{paths.data}, {terminal_strings().size(free)}"
+
+
+def _web() -> tuple[Health, str]:
+    if importlib.util.find_spec("flet_web") is None:
+        return Health.WARNING, "dai-chat[desktop]"
+    return Health.OK, f"flet-web {importlib.metadata.version('flet-web')}"
+
+
+CHECKS: dict[str, Callable[[], tuple[Health, str]]] = {
+    "python": _python,
+    "engine": _engine,
+    "database": _database,
+    "vectors": _vectors,
+    "embedders": _embedders,
+    "models": _models,
+    "memory": _memory,
+    "storage": _storage,
+    "web": _web,
+}
+"""What is looked at, by the name in the catalogue (`doctor.…`)."""
