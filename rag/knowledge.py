@@ -1,0 +1,180 @@
+"""The knowledge base: the one class that the app talks to."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rag.database import Database, rows
+from rag.embedder import Embedder
+from rag.indexing import Indexer, Listener
+from rag.model import Collection, Document, Passage, SearchResult
+from rag.schema import MIGRATIONS
+from rag.search import Search
+from rag.store import Store
+from rag.vectors import open_vector_index
+from rag.vectors.opening import VectorKind
+from rag.vectors.stored import StoredVectors
+
+_LOOK_SECONDS = 0.1
+
+
+class KnowledgeBase:
+    """Collections of documents that can be searched. Thread-safe; every call blocks, most briefly."""
+
+    def __init__(
+        self, path: Path, open_embedder: Callable[[], Embedder], *, vectors: VectorKind = "auto"
+    ) -> None:
+        """Open or create the knowledge base.
+
+        Args:
+            path: its database file.
+            open_embedder: called once, in the thread that needs vectors first; may be slow.
+            vectors: which index finds the nearest vectors.
+
+        Raises:
+            DatabaseDamaged: the file is corrupt.
+            DatabaseTooNew: a newer version of the app has written it.
+            VectorSearchUnavailable: sqlite-vec was asked for by name and cannot be loaded.
+        """
+        index = open_vector_index(vectors)
+        self._database = Database(path, MIGRATIONS, extensions=index.extensions)
+        with self._database.write() as connection:
+            index.prepare(connection)
+        self._open_embedder = open_embedder
+        self._opened_embedder: Embedder | None = None
+        self._embedder_lock = threading.Lock()
+        stored = StoredVectors(index)
+        self._store = Store(self._database, stored)
+        self._search = Search(self._database, self._store, stored, self._embedder)
+        self._indexer = Indexer(self._database, stored, self._embedder)
+
+    def collections(self) -> list[Collection]:
+        """All collections, by name."""
+        return self._store.collections()
+
+    def create_collection(self, name: str) -> Collection:
+        """A new, empty collection.
+
+        Raises:
+            CollectionExists: the name is taken; case and letter variants do not count.
+            CollectionNameEmpty: nothing but white space.
+        """
+        return self._store.create_collection(name)
+
+    def rename_collection(self, collection_id: int, name: str) -> None:
+        """Give a collection another name; raises as `create_collection` does.
+
+        Raises:
+            CollectionMissing: it was deleted.
+        """
+        self._store.rename_collection(collection_id, name)
+
+    def delete_collection(self, collection_id: int) -> None:
+        """Delete a collection with all its documents; the user's files stay."""
+        self._store.delete_collection(collection_id)
+
+    def documents(self, collection_id: int) -> list[Document]:
+        """The documents of a collection, in the order they were added."""
+        return self._store.documents(collection_id)
+
+    def document(self, document_id: int) -> Document:
+        """One document.
+
+        Raises:
+            DocumentDeleted: there is no such document any more.
+        """
+        return self._store.document(document_id)
+
+    def add(
+        self, collection_id: int, path: Path, *, name: str | None = None, owned: bool = False
+    ) -> Document:
+        """Queue a file for indexing; the same content in the same collection is not added twice.
+
+        Args:
+            collection_id: where it belongs.
+            path: the file. What is wrong with it shows in the document's `error` later.
+            name: what the user calls it, if not by the file's name.
+            owned: the file is ours (an upload) and is deleted once it is indexed.
+
+        Raises:
+            CollectionMissing: the collection was deleted.
+        """
+        document = self._store.add_document(collection_id, path.absolute(), name or path.name, owned=owned)
+        self._indexer.wake()
+        return document
+
+    def delete_document(self, document_id: int) -> None:
+        """Delete a document and all that was made of it; the user's file stays."""
+        self._store.delete_document(document_id)
+
+    def cancel(self, document_id: int) -> None:
+        """Stop the indexing of a document, and remove it."""
+        self._store.delete_document(document_id)
+
+    def retry(self, document_id: int) -> None:
+        """Try a failed document again."""
+        self._store.retry(document_id)
+        self._indexer.wake()
+
+    def passage(self, passage_id: int) -> Passage:
+        """One passage.
+
+        Raises:
+            PassageMissing: its document was deleted.
+        """
+        return self._store.passage(passage_id)
+
+    def surroundings(self, passage_id: int, before: int = 1, after: int = 1) -> list[Passage]:
+        """A passage with its neighbours in the document, in reading order.
+
+        Raises:
+            PassageMissing: its document was deleted.
+        """
+        return self._store.surroundings(passage_id, before, after)
+
+    def search(self, query: str, collection_ids: Sequence[int], limit: int = 6) -> SearchResult:
+        """The passages that answer a question, best first; none where nothing is relevant.
+
+        While another embedder's vectors are being made, words alone decide.
+        """
+        return self._search.find(query, collection_ids, limit)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` from the indexer's thread at every progress; returns what ends that."""
+        return self._indexer.subscribe(listener)
+
+    def start(self) -> None:
+        """Start the indexer, and resume what a kill left. Only one process at a time may."""
+        self._indexer.start()
+
+    def wait_until_idle(self, timeout: float | None = None) -> bool:
+        """Wait until no document is queued or being indexed, in whichever process.
+
+        Returns:
+            False where `timeout` seconds have passed before.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            with self._database.read() as connection:
+                busy = rows(
+                    connection, "SELECT 1 FROM documents WHERE state IN ('queued', 'indexing') LIMIT 1"
+                )
+            if not busy:
+                return True
+            if end is not None and time.monotonic() >= end:
+                return False
+            time.sleep(_LOOK_SECONDS)
+
+    def close(self) -> None:
+        """Stop the indexer after the batch that runs, and close the database."""
+        self._indexer.close()
+        self._database.close()
+
+    def _embedder(self) -> Embedder:
+        with self._embedder_lock:
+            if self._opened_embedder is None:
+                self._opened_embedder = self._open_embedder()
+            return self._opened_embedder

@@ -1,0 +1,240 @@
+"""The one door to collections, documents and passages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from rag.database import Database, rows
+from rag.errors import (
+    CollectionExists,
+    CollectionMissing,
+    CollectionNameEmpty,
+    DocumentDeleted,
+    PassageMissing,
+)
+from rag.model import Collection, Document, DocumentState, Passage
+from rag.text import search_text
+from rag.vectors.stored import StoredVectors
+
+_DOCUMENT = "id, collection_id, title, source, state, bytes, passages, pages, error, added_at"
+_PASSAGE = "p.id, p.document_id, d.title, p.position, p.text, p.page, p.heading"
+_FROM_PASSAGES = "FROM passages p JOIN documents d ON d.id = p.document_id"
+_HASH_BLOCK = 1 << 20
+
+
+class Store:
+    """Collections, documents and passages. Safe to use from many threads."""
+
+    def __init__(self, database: Database, vectors: StoredVectors) -> None:
+        self._database = database
+        self._vectors = vectors
+
+    def collections(self) -> list[Collection]:
+        """All collections, by name."""
+        with self._database.read() as connection:
+            found = rows(
+                connection,
+                """SELECT c.id, c.name, count(d.id), coalesce(sum(d.passages), 0) FROM collections c
+                LEFT JOIN documents d ON d.collection_id = c.id GROUP BY c.id ORDER BY c.folded_name""",
+            )
+        return [Collection(*row) for row in found]
+
+    def create_collection(self, name: str) -> Collection:
+        """See `KnowledgeBase.create_collection`."""
+        tidy, folded = _collection_name(name)
+        with self._database.write() as connection:
+            try:
+                connection.execute("INSERT INTO collections(name, folded_name) VALUES (?, ?)", (tidy, folded))
+            except apsw.ConstraintError as error:
+                raise CollectionExists(tidy) from error
+            new = connection.last_insert_rowid()
+        return Collection(new, tidy, 0, 0)
+
+    def rename_collection(self, collection_id: int, name: str) -> None:
+        """See `KnowledgeBase.rename_collection`."""
+        tidy, folded = _collection_name(name)
+        with self._database.write() as connection:
+            try:
+                connection.execute(
+                    "UPDATE collections SET name = ?, folded_name = ? WHERE id = ?",
+                    (tidy, folded, collection_id),
+                )
+            except apsw.ConstraintError as error:
+                raise CollectionExists(tidy) from error
+            if not connection.changes():
+                raise CollectionMissing(str(collection_id))
+
+    def delete_collection(self, collection_id: int) -> None:
+        """Delete a collection with its documents; their files stay, uploads of ours do not."""
+        with self._database.write() as connection:
+            documents = rows(connection, "SELECT id FROM documents WHERE collection_id = ?", (collection_id,))
+            for (document_id,) in documents:
+                self._delete_document(connection, document_id)
+            connection.execute("DELETE FROM collections WHERE id = ?", (collection_id,))
+            self._vectors.index.compact(connection)
+        self._database.release_space()
+
+    def documents(self, collection_id: int) -> list[Document]:
+        """The documents of a collection, in the order they were added."""
+        return self._documents("WHERE collection_id = ? ORDER BY id", (collection_id,))
+
+    def document(self, document_id: int) -> Document:
+        """One document.
+
+        Raises:
+            DocumentDeleted: there is no such document any more.
+        """
+        for document in self._documents("WHERE id = ?", (document_id,)):
+            return document
+        raise DocumentDeleted(str(document_id))
+
+    def add_document(self, collection_id: int, path: Path, name: str, *, owned: bool) -> Document:
+        """Queue a file; one with the same content in the same collection is not added twice."""
+        content_hash, size = _fingerprint(path)
+        with self._database.write() as connection:
+            if not rows(connection, "SELECT 1 FROM collections WHERE id = ?", (collection_id,)):
+                raise CollectionMissing(str(collection_id))
+            same = rows(
+                connection,
+                "SELECT id FROM documents WHERE collection_id = ? AND content_hash = ?",
+                (collection_id, content_hash),
+            )
+            if same:
+                document_id = same[0][0]
+                _requeue(connection, document_id, path, owned=owned)
+            else:
+                connection.execute(
+                    """INSERT INTO documents(collection_id, title, source, owned, content_hash, bytes, state,
+                    added_at) VALUES (?, ?, ?, ?, ?, ?, 'queued', ?)""",
+                    (
+                        collection_id,
+                        name,
+                        str(path),
+                        owned,
+                        content_hash,
+                        size,
+                        datetime.now(UTC).timestamp(),
+                    ),
+                )
+                document_id = connection.last_insert_rowid()
+        return self.document(document_id)
+
+    def retry(self, document_id: int) -> None:
+        """Queue a failed document again."""
+        with self._database.write() as connection:
+            connection.execute(
+                """UPDATE documents SET state = 'queued', error = NULL, staged = NULL
+                WHERE id = ? AND state = 'failed'""",
+                (document_id,),
+            )
+
+    def delete_document(self, document_id: int) -> None:
+        """Delete a document and all that was made of it; the user's file stays."""
+        with self._database.write() as connection:
+            self._delete_document(connection, document_id)
+            self._vectors.index.compact(connection)
+        self._database.release_space()
+
+    def passage(self, passage_id: int) -> Passage:
+        """One passage.
+
+        Raises:
+            PassageMissing: its document was deleted.
+        """
+        for passage in self.passages([passage_id]):
+            return passage
+        raise PassageMissing(str(passage_id))
+
+    def passages(self, passage_ids: Iterable[int]) -> list[Passage]:
+        """These passages, as far as they still exist, in the order asked."""
+        found: list[Passage] = []
+        with self._database.read() as connection:
+            for passage_id in passage_ids:
+                for row in rows(
+                    connection, f"SELECT {_PASSAGE} {_FROM_PASSAGES} WHERE p.id = ?", (passage_id,)
+                ):
+                    found.append(Passage(*row))
+        return found
+
+    def surroundings(self, passage_id: int, before: int, after: int) -> list[Passage]:
+        """The passage with its neighbours in the document, in reading order."""
+        centre = self.passage(passage_id)
+        with self._database.read() as connection:
+            near = rows(
+                connection,
+                f"""SELECT {_PASSAGE} {_FROM_PASSAGES} WHERE p.document_id = ?
+                AND p.position BETWEEN ? AND ? ORDER BY p.position""",
+                (centre.document_id, centre.position - before, centre.position + after),
+            )
+        return [Passage(*row) for row in near]
+
+    def _documents(self, where: str, values: Sequence[Any]) -> list[Document]:
+        with self._database.read() as connection:
+            found = rows(connection, f"SELECT {_DOCUMENT} FROM documents {where}", values)
+        return [
+            Document(
+                number,
+                collection,
+                title,
+                source,
+                DocumentState(state),
+                size,
+                passages,
+                pages,
+                error,
+                datetime.fromtimestamp(added_at, UTC),
+            )
+            for number, collection, title, source, state, size, passages, pages, error, added_at in found
+        ]
+
+    def _delete_document(self, connection: apsw.Connection, document_id: int) -> None:
+        known = rows(connection, "SELECT source, owned FROM documents WHERE id = ?", (document_id,))
+        ids = [
+            row[0]
+            for row in rows(connection, "SELECT id FROM passages WHERE document_id = ?", (document_id,))
+        ]
+        connection.executemany("DELETE FROM passage_words WHERE rowid = ?", ((number,) for number in ids))
+        if ids:
+            self._vectors.remove(connection, ids)
+        connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+        for source, owned in known:
+            if owned:
+                Path(source).unlink(missing_ok=True)
+
+
+def _requeue(connection: apsw.Connection, document_id: int, path: Path, *, owned: bool) -> None:
+    """The same content again: a failed document gets another try, a ready one stays as it is."""
+    connection.execute(
+        """UPDATE documents SET state = 'queued', error = NULL, staged = NULL, source = ?, owned = ?
+        WHERE id = ? AND state = 'failed'""",
+        (str(path), owned, document_id),
+    )
+    if owned and not connection.changes():
+        path.unlink(missing_ok=True)
+
+
+def _collection_name(name: str) -> tuple[str, str]:
+    tidy = " ".join(name.split())
+    if not tidy:
+        raise CollectionNameEmpty
+    return tidy, search_text(tidy)
+
+
+def _fingerprint(path: Path) -> tuple[str | None, int]:
+    """SHA-256 and size of a file; a file that cannot be read has none, indexing tells why."""
+    digest = hashlib.sha256()
+    size = 0
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_HASH_BLOCK):
+                digest.update(block)
+                size += len(block)
+    except OSError:
+        return None, 0
+    return digest.hexdigest(), size
