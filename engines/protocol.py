@@ -10,7 +10,7 @@ To add an engine:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -145,7 +145,7 @@ class Engine(Protocol):
         """The loaded model."""
         ...
 
-    def stream(self, prompt: Prompt) -> AsyncIterator[Delta]:
+    def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]:
         """Answer a prompt, piece by piece; closing the iterator early cancels the answer.
 
         Raises:

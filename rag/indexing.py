@@ -113,7 +113,7 @@ class Indexer:
             self._tell(document_id)
         except _Gone:
             log.info("indexing left: the document is gone, or the app closes")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever breaks, the other documents go on
             log.warning("indexing failed: %s", type(error).__name__)
             self._fail(document_id, type(error).__name__)
 
@@ -156,7 +156,8 @@ class Indexer:
             vectors = self._vectors_of([text for _, text in waiting])
             with self._database.write() as connection:
                 connection.executemany(
-                    "UPDATE staged_passages SET vector = ?, embedder = ? WHERE document_id = ? AND position = ?",
+                    "UPDATE staged_passages SET vector = ?, embedder = ?"
+                    " WHERE document_id = ? AND position = ?",
                     (
                         (vector, identity, document_id, position)
                         for (position, _), vector in zip(waiting, vectors, strict=True)

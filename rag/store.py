@@ -156,10 +156,8 @@ class Store:
         found: list[Passage] = []
         with self._database.read() as connection:
             for passage_id in passage_ids:
-                for row in rows(
-                    connection, f"SELECT {_PASSAGE} {_FROM_PASSAGES} WHERE p.id = ?", (passage_id,)
-                ):
-                    found.append(Passage(*row))
+                statement = f"SELECT {_PASSAGE} {_FROM_PASSAGES} WHERE p.id = ?"
+                found.extend(Passage(*row) for row in rows(connection, statement, (passage_id,)))
         return found
 
     def surroundings(self, passage_id: int, before: int, after: int) -> list[Passage]:

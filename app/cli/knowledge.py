@@ -43,7 +43,6 @@ async def _add(paths: list[Path], name: str, *, as_json: bool) -> None:
             raise CommandError("cli.nothing_to_add")
         if sys.stderr.isatty() and not as_json:
             opened.knowledge.subscribe(lambda progress: _show_progress(progress, strings))
-        opened.knowledge.start()
         try:
             opened.knowledge.wait_until_idle()
         except KeyboardInterrupt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -95,7 +95,7 @@ class Answering:
             if run.engine is not None:
                 run.engine.cancel()
 
-    def ask(self, conversation_id: int, text: str) -> AsyncIterator[Event]:
+    def ask(self, conversation_id: int, text: str) -> AsyncGenerator[Event, None]:
         """Store a question and answer it. The first step raises:
 
         Raises:
@@ -105,7 +105,7 @@ class Answering:
         """
         return self._answer(conversation_id, lambda: self._new_question(conversation_id, text))
 
-    def regenerate(self, conversation_id: int) -> AsyncIterator[Event]:
+    def regenerate(self, conversation_id: int) -> AsyncGenerator[Event, None]:
         """Answer the last question again; the answer it had is replaced. The first step raises:
 
         Raises:
@@ -114,7 +114,7 @@ class Answering:
         """
         return self._answer(conversation_id, lambda: self._last_question(conversation_id))
 
-    def continue_answer(self, conversation_id: int) -> AsyncIterator[Event]:
+    def continue_answer(self, conversation_id: int) -> AsyncGenerator[Event, None]:
         """Go on with the last answer right where it ended. The first step raises:
 
         Raises:
@@ -151,7 +151,7 @@ class Answering:
         answer = self._conversations.add(question.conversation_id, "assistant", state=MessageState.STREAMING)
         return _Run(question, Draft(self._conversations, answer))
 
-    async def _answer(self, conversation_id: int, prepare: Callable[[], _Run]) -> AsyncIterator[Event]:
+    async def _answer(self, conversation_id: int, prepare: Callable[[], _Run]) -> AsyncGenerator[Event, None]:
         if conversation_id in self._runs:
             raise AlreadyAnswering
         run = self._runs[conversation_id] = prepare()
@@ -176,7 +176,7 @@ class Answering:
                 del self._runs[conversation_id]
                 draft.finish(MessageState.STOPPED)
 
-    async def _write(self, run: _Run) -> AsyncIterator[Event]:
+    async def _write(self, run: _Run) -> AsyncGenerator[Event, None]:
         """Retrieve, wait for the model, generate; the draft holds the result."""
         sources: tuple[Citation, ...] = ()
         if run.continued:

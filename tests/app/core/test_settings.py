@@ -1,0 +1,50 @@
+"""Settings survive restarts, and a damaged file costs only what is damaged."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.core.settings import Settings, SettingsStore
+
+
+def test_a_change_is_kept_and_told(tmp_path: Path) -> None:
+    store = SettingsStore(tmp_path / "settings.json")
+    told: list[Settings] = []
+    unsubscribe = store.subscribe(told.append)
+    store.change(language="fa", text_scale=1.2)
+    unsubscribe()
+    store.change(theme="dark")
+    assert [settings.language for settings in told] == ["fa"]
+    again = SettingsStore(tmp_path / "settings.json").current
+    assert (again.language, again.text_scale, again.theme) == ("fa", 1.2, "dark")
+
+
+@pytest.mark.parametrize("values", [{"text_scale": 9.0}, {"language": "xx"}, {"context_tokens": "many"}])
+def test_a_value_out_of_range_is_refused_and_nothing_changes(
+    tmp_path: Path, values: dict[str, object]
+) -> None:
+    store = SettingsStore(tmp_path / "settings.json")
+    before = store.current
+    with pytest.raises(msgspec.ValidationError):
+        store.change(**values)
+    assert store.current == before
+
+
+def test_an_unknown_setting_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="colour"):
+        SettingsStore(tmp_path / "settings.json").change(colour="red")
+
+
+def test_one_wrong_value_in_the_file_costs_only_itself(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"language": "fa", "text_scale": 99, "of_a_newer_version": 1}', encoding="utf-8")
+    settings = SettingsStore(path).current
+    assert (settings.language, settings.text_scale) == ("fa", 1.0)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[1]"])
+def test_a_damaged_file_starts_with_the_defaults(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "settings.json"
+    path.write_bytes(content)
+    assert SettingsStore(path).current == Settings()
