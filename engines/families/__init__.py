@@ -1,0 +1,19 @@
+"""Families of models: what differs between llama, gemma, qwen and others, as data."""
+
+from __future__ import annotations
+
+from engines.families.family import Family, ThinkingTags
+from engines.families.gemma import GEMMA
+from engines.families.generic import GENERIC
+from engines.families.llama import LLAMA, SMOLLM2
+from engines.families.qwen import QWEN2, QWEN3
+
+__all__ = ["FAMILIES", "Family", "ThinkingTags", "find_family"]
+
+FAMILIES = (SMOLLM2, LLAMA, GEMMA, QWEN3, QWEN2)
+"""In the order in which they are asked: special ones before general ones."""
+
+
+def find_family(architecture: str, name: str) -> Family:
+    """The family of a model, by its GGUF architecture and its own name; `GENERIC` where none fits."""
+    return next((family for family in FAMILIES if family.fits(architecture, name)), GENERIC)

@@ -1,0 +1,21 @@
+"""Llama by Meta, and SmolLM by Hugging Face, which has Llama's architecture."""
+
+from __future__ import annotations
+
+from engines.families.family import Family
+from engines.protocol import Sampling
+
+# https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct: "temperature=0.2, top_p=0.9"
+SMOLLM2 = Family(
+    name="smollm2",
+    architectures=frozenset({"llama"}),
+    name_contains="smollm2",
+    sampling=Sampling(temperature=0.2, top_k=50, top_p=0.9, min_p=0.0, repeat_penalty=1.0),
+)
+
+# generation_config.json of meta-llama/Llama-3.2-1B-Instruct
+LLAMA = Family(
+    name="llama",
+    architectures=frozenset({"llama", "llama4"}),
+    sampling=Sampling(temperature=0.6, top_k=40, top_p=0.9, min_p=0.0, repeat_penalty=1.0),
+)

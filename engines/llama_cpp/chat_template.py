@@ -1,0 +1,105 @@
+"""Renders a conversation with the chat template that the model file brings along."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import jinja2
+
+from engines.errors import NoChatTemplate, TemplateFailed
+from engines.families import Family, ThinkingTags
+from engines.llama_cpp import template_sandbox
+from engines.protocol import Message
+
+_THINKING_VARIABLE = "enable_thinking"
+
+
+class _Refused(Exception):
+    """The template called `raise_exception`."""
+
+
+class ChatTemplate:
+    """One model's template. Rendering is safe on hostile templates, and from several threads."""
+
+    def __init__(self, source: str | None, family: Family, *, bos: str, eos: str) -> None:
+        """Compile it.
+
+        Raises:
+            TemplateFailed: it is not Jinja.
+        """
+        self._family = family
+        self._tokens = {"bos_token": bos, "eos_token": eos}
+        tags = family.thinking_tags
+        self.tags: ThinkingTags | None = None
+        """What the model writes around its thoughts; `None` for a model that cannot think."""
+        self._template: jinja2.Template | None = None
+        if source is not None:
+            if _THINKING_VARIABLE in source or tags.opening in source or tags.closing in source:
+                self.tags = tags
+            try:
+                self._template = template_sandbox.compile_template(source)
+            except (jinja2.TemplateError, SyntaxError, RecursionError) as error:
+                raise TemplateFailed(_describe(error)) from error
+
+    def render(self, messages: Sequence[Message], *, thinking: bool, answer_start: str = "") -> str:
+        """The prompt for the next answer.
+
+        Args:
+            messages: the conversation; the family's rules for roles are applied here.
+            thinking: let the model think first, if it can.
+            answer_start: text that the answer already has.
+
+        Raises:
+            NoChatTemplate: the model has none.
+            TemplateFailed: the template refuses the messages, fails, or takes too much time or memory.
+        """
+        template = self._template
+        if template is None:
+            raise NoChatTemplate
+        thinking = thinking and not answer_start
+        # What is not said must be undefined, not None: templates ask `is defined`.
+        variables: dict[str, Any] = {_THINKING_VARIABLE: thinking} if self.tags else {}
+        variables |= self._tokens
+        variables["messages"] = [
+            {"role": message.role, "content": message.content} for message in self._family.arrange(messages)
+        ]
+        try:
+            prompt = template_sandbox.run_limited(
+                lambda: template_sandbox.collect(
+                    template.generate(
+                        add_generation_prompt=True,
+                        raise_exception=_refuse,
+                        strftime_now=_strftime_now,
+                        **variables,
+                    )
+                )
+            )
+        except TimeoutError as error:
+            raise TemplateFailed("takes too long") from error
+        except Exception as error:  # a template may raise whatever Python can
+            raise TemplateFailed(_describe(error)) from error
+        if self.tags and not thinking and self.opens_thought(prompt):
+            # It always thinks: an empty thought is the only way to tell it not to.
+            prompt = f"{prompt.rstrip()}\n\n{self.tags.closing}\n\n"
+        return prompt + answer_start
+
+    def opens_thought(self, prompt: str) -> bool:
+        """Whether the answer to this prompt begins within a thought."""
+        return self.tags is not None and prompt.rstrip().endswith(self.tags.opening)
+
+
+def _refuse(message: object) -> NoReturn:
+    raise _Refused(str(message))
+
+
+def _strftime_now(pattern: str) -> str:
+    return datetime.datetime.now().strftime(pattern)
+
+
+def _describe(error: Exception) -> str:
+    """Name the fault. Only the template's own words may be quoted: other messages can hold a prompt."""
+    if isinstance(error, (_Refused, jinja2.TemplateSyntaxError, jinja2.exceptions.SecurityError)):
+        return f"{type(error).__name__.lstrip('_')}: {error}"[:500]
+    return type(error).__name__

@@ -1,0 +1,51 @@
+"""The child process: `python -m engines.llama_cpp.child`, with a pipe as its only door.
+
+It ends when its parent closes the pipe or dies. Nothing that libraries print can get into the pipe.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import sys
+import threading
+from typing import BinaryIO
+
+from engines.llama_cpp.messages import Event, read_requests, write_frame
+from engines.llama_cpp.runtime import Runtime
+
+
+def main() -> None:
+    """Serve until the parent is gone."""
+    faulthandler.enable()
+    requests, events = _take_pipes()
+    writing = threading.Lock()
+
+    def deliver(event: Event) -> None:
+        with writing:
+            try:
+                write_frame(events, event)
+            except OSError:  # the parent is gone
+                os._exit(0)
+
+    runtime = Runtime(deliver)
+    runtime.start()
+    for request in read_requests(requests):
+        runtime.handle(request)
+    os._exit(0)  # even in the middle of an answer: the system takes all memory back
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Keep the pipes for ourselves; what others print goes to stderr, what they read is empty."""
+    requests = os.fdopen(os.dup(0), "rb")
+    events = os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return requests, events
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""Puts a model file into memory, and says precisely why where that fails."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from engines.errors import (
+    EngineError,
+    ModelFileDamaged,
+    NotAChatModel,
+    NotEnoughMemory,
+    OptionRejected,
+    UnsupportedModel,
+)
+from engines.gguf import FileKind, GgufHeader, read_header
+from engines.llama_cpp import cores, native
+from engines.memory import available_memory, estimate_memory
+from engines.protocol import LoadOptions
+
+BATCH_TOKENS = 512
+"""Tokens of a prompt that are evaluated at once."""
+
+_MOST_CONTEXT = 1 << 24
+_MOST_THREADS = 512
+
+# What llama.cpp writes into its log; the first that fits decides.
+_REASONS: tuple[tuple[str, type[ModelFileDamaged] | type[UnsupportedModel] | type[NotEnoughMemory]], ...] = (
+    (r"unknown model architecture|unknown pre-tokenizer|unsupported|not supported|unknown tokenizer",
+     UnsupportedModel),
+    (r"alloc|out of memory|mmap failed|cannot allocate|bad_alloc", NotEnoughMemory),
+)  # fmt: skip
+
+
+def check_options(options: LoadOptions) -> None:
+    """Refuse options that would end the process or the machine's peace.
+
+    Raises:
+        OptionRejected: names the first one.
+    """
+    limits = {
+        "context_tokens": (options.context_tokens, _MOST_CONTEXT),
+        "threads": (options.threads, _MOST_THREADS),
+        "prompt_threads": (options.prompt_threads, _MOST_THREADS),
+    }
+    for option, (value, most) in limits.items():
+        if value is not None and not 1 <= value <= most:
+            raise OptionRejected(option, f"{value} is not within 1 and {most}")
+
+
+def check_file(path: Path) -> GgufHeader:
+    """Read the header, and refuse files that are no chat models.
+
+    Raises:
+        ModelFileMissing, NotAModel, ModelFileDamaged, UnsupportedModel: see `engines.gguf.read_header`.
+        NotAChatModel: an adapter, projector, embedding model or the like.
+    """
+    header = read_header(path)
+    if header.kind is not FileKind.LANGUAGE_MODEL:
+        raise NotAChatModel(path, header.kind.value)
+    return header
+
+
+def load_model(
+    library: ModuleType, header: GgufHeader, options: LoadOptions, progress: Callable[[], None]
+) -> Any:
+    """Load the weights; `progress` is called now and then meanwhile.
+
+    Raises:
+        ModelFileDamaged, UnsupportedModel, NotEnoughMemory: by what llama.cpp's log says.
+    """
+    parameters = library.llama_model_default_params()
+    parameters.n_gpu_layers = -1 if library.llama_supports_gpu_offload() else 0
+    if hasattr(parameters, "load_mode"):
+        parameters.load_mode = (
+            library.LLAMA_LOAD_MODE_MMAP if options.use_mmap else library.LLAMA_LOAD_MODE_NONE
+        )
+    else:
+        parameters.use_mmap = options.use_mmap
+
+    def go_on(_: float, __: object) -> bool:
+        progress()
+        return True
+
+    callback = library.llama_progress_callback(go_on)
+    parameters.progress_callback = callback
+    native.log.clear()
+    model = library.llama_model_load_from_file(os.fsencode(header.path), parameters)
+    if not model:
+        raise _failure(header, options, native.log.problems())
+    if not library.llama_model_has_decoder(model) or library.llama_model_has_encoder(model):
+        library.llama_model_free(model)
+        raise UnsupportedModel(header.path, "has an encoder")
+    if library.llama_model_is_diffusion(model):
+        library.llama_model_free(model)
+        raise UnsupportedModel(header.path, "a diffusion model")
+    return model
+
+
+def make_context(library: ModuleType, model: Any, header: GgufHeader, options: LoadOptions) -> Any:
+    """Reserve the memory in which a conversation is held.
+
+    The context never exceeds what the model was trained on: beyond it, answers turn into noise.
+
+    Raises:
+        NotEnoughMemory: it cannot be had.
+        UnsupportedModel: llama.cpp refuses for another reason.
+    """
+    trained = header.trained_context or options.context_tokens
+    physical = cores.physical_cores()
+    parameters = library.llama_context_default_params()
+    parameters.n_ctx = min(options.context_tokens, trained)
+    parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
+    parameters.n_threads = options.threads or cores.generation_threads(physical)
+    parameters.n_threads_batch = options.prompt_threads or physical
+    parameters.flash_attn_type = (
+        library.LLAMA_FLASH_ATTN_TYPE_AUTO
+        if options.flash_attention
+        else library.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    )
+    # Keeps all of Gemma's local layers: going back in a conversation would otherwise silently read a hole.
+    parameters.swa_full = True
+    parameters.no_perf = True
+    native.log.clear()
+    context = library.llama_init_from_model(model, parameters)
+    if not context:
+        problems = native.log.problems()
+        if re.search(r"alloc|memory|buffer", problems, re.IGNORECASE):
+            raise _not_enough_memory(header, options, problems)
+        raise UnsupportedModel(header.path, problems)
+    return context
+
+
+def _failure(header: GgufHeader, options: LoadOptions, problems: str) -> EngineError:
+    for pattern, kind in _REASONS:
+        if re.search(pattern, problems, re.IGNORECASE):
+            if kind is NotEnoughMemory:
+                return _not_enough_memory(header, options, problems)
+            return UnsupportedModel(header.path, problems)
+    return ModelFileDamaged(header.path, problems)
+
+
+def _not_enough_memory(header: GgufHeader, options: LoadOptions, problems: str) -> NotEnoughMemory:
+    return NotEnoughMemory(estimate_memory(header, options).total, available_memory(), problems)

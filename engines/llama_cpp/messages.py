@@ -1,0 +1,158 @@
+"""What the engine and its runtime say to each other, and how it travels through a pipe.
+
+A frame is four bytes of length (little-endian) and that many bytes of MessagePack.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import msgspec
+
+from engines.protocol import Finish, LoadOptions, Message, Prompt, Usage
+
+_LENGTH = struct.Struct("<I")
+
+
+class _Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
+    pass
+
+
+class Open(_Frame, frozen=True):
+    """Load the model. Answered by `Opened` or `Failed`."""
+
+    path: bytes
+    """In the file system's own encoding, which need not be UTF-8."""
+
+    options: LoadOptions
+
+
+class Answer(_Frame, frozen=True):
+    """Answer a prompt: `Text` and `Thought`, then `Answered` or `Failed`."""
+
+    id: int
+    prompt: Prompt
+
+
+class Cancel(_Frame, frozen=True):
+    """End an answer, whether it runs already or not yet."""
+
+    id: int
+
+
+class CountMessages(_Frame, frozen=True):
+    """Count the tokens of a conversation with its template. Answered by `Counted` or `Failed`."""
+
+    id: int
+    messages: tuple[Message, ...]
+
+
+class CountTexts(_Frame, frozen=True):
+    """Count the tokens of each text. Answered by `Counted`."""
+
+    id: int
+    texts: tuple[str, ...]
+
+
+class Opened(_Frame, frozen=True):
+    """The model is in memory."""
+
+    name: str
+    architecture: str
+    family: str
+    context_tokens: int
+    trained_context_tokens: int
+    can_think: bool
+    has_chat_template: bool
+
+
+class Text(_Frame, frozen=True):
+    """More of an answer."""
+
+    id: int
+    text: str
+
+
+class Thought(_Frame, frozen=True):
+    """More of the thought before an answer."""
+
+    id: int
+    text: str
+
+
+class Answered(_Frame, frozen=True):
+    """An answer has ended."""
+
+    id: int
+    finish: Finish
+    usage: Usage
+
+
+class Counted(_Frame, frozen=True):
+    """The numbers that were asked for."""
+
+    id: int
+    counts: tuple[int, ...]
+
+
+class Failed(_Frame, frozen=True):
+    """A request failed; `error` is the name of a leaf in `engines.errors`."""
+
+    id: int
+    error: str
+    details: str
+    values: dict[str, int | str] = {}
+
+
+class Progress(_Frame, frozen=True):
+    """Work goes on, though there is nothing to show."""
+
+
+class Alive(_Frame, frozen=True):
+    """The runtime has not frozen; says nothing about its work."""
+
+
+class Ended(_Frame, frozen=True):
+    """The runtime is gone. Not sent by it: the channel says so."""
+
+    details: str = ""
+    signal: int | None = None
+
+
+Request = Open | Answer | Cancel | CountMessages | CountTexts
+Event = Opened | Text | Thought | Answered | Counted | Failed | Progress | Alive | Ended
+
+OPENING = 0
+"""The id under which opening fails."""
+
+encode = msgspec.msgpack.Encoder().encode
+_decode_request = msgspec.msgpack.Decoder(Request).decode
+_decode_event = msgspec.msgpack.Decoder(Event).decode
+
+
+def write_frame(pipe: BinaryIO, message: Request | Event) -> None:
+    """Write one message and let it go."""
+    content = encode(message)
+    pipe.write(_LENGTH.pack(len(content)) + content)
+    pipe.flush()
+
+
+def read_requests(pipe: BinaryIO) -> Iterator[Request]:
+    """The requests on a pipe until it is closed."""
+    return map(_decode_request, _frames(pipe))
+
+
+def read_events(pipe: BinaryIO) -> Iterator[Event]:
+    """The events on a pipe until it is closed; raises `msgspec.DecodeError` on anything else."""
+    return map(_decode_event, _frames(pipe))
+
+
+def _frames(pipe: BinaryIO) -> Iterator[bytes]:
+    while len(head := pipe.read(_LENGTH.size)) == _LENGTH.size:
+        (length,) = _LENGTH.unpack(head)
+        content = pipe.read(length)
+        if len(content) < length:
+            return
+        yield content

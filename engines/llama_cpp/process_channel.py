@@ -1,0 +1,138 @@
+"""A runtime in a child process, whose death costs one answer and not the app.
+
+`subprocess` and not `multiprocessing`: a spawned worker of the latter imports the app's main module again,
+inherits its arguments, and brings a resource tracker along; this child starts empty and knows one pipe.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import suppress
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, BinaryIO
+
+import msgspec
+
+from engines.llama_cpp.channel import Deliver
+from engines.llama_cpp.messages import Ended, Request, read_events, write_frame
+
+_SECONDS_TO_END = 2.0
+_LAST_WORDS_BYTES = 4_000
+
+
+def children_possible() -> bool:
+    """Whether this program can start itself as a plain Python.
+
+    Not on phones, and not inside a packaged app: there `sys.executable` is the app, not an interpreter.
+    """
+    if sys.platform in ("android", "ios", "emscripten", "wasi") or hasattr(sys, "getandroidapilevel"):
+        return False
+    if getattr(sys, "frozen", False) or not sys.executable:
+        return False
+    return Path(sys.executable).name.lower().startswith(("python", "pypy"))
+
+
+class ProcessChannel:
+    """Owns a child process and two threads that write to it and read from it."""
+
+    def __init__(self, deliver: Deliver) -> None:
+        self._deliver = deliver
+        self._closed = False
+        self._requests: SimpleQueue[Request | None] = SimpleQueue()
+        self._last_words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _read
+        try:
+            self._process = self._start()
+        except OSError:
+            self._last_words.close()
+            raise
+        self._threads = [
+            threading.Thread(target=self._write, name="engine requests", daemon=True),
+            threading.Thread(target=self._read, name="engine events", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def process_id(self) -> int:
+        """The child's."""
+        return self._process.pid
+
+    def send(self, request: Request) -> None:
+        """See `Channel`. A thread writes, since a frozen child would leave the pipe full."""
+        self._requests.put(request)
+
+    def close(self) -> None:
+        """See `Channel`."""
+        self._closed = True
+        self._requests.put(None)
+        try:
+            self._process.wait(_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        for thread in self._threads:
+            thread.join(_SECONDS_TO_END)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "PYTHONSAFEPATH": "1",
+            "PYTHONUTF8": "1",
+            "GGML_NO_BACKTRACE": "1",  # ggml would start a debugger when it fails
+        }
+        return subprocess.Popen(
+            [sys.executable, "-m", "engines.llama_cpp.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._last_words,
+            env=environment,
+            start_new_session=True,  # Ctrl+C in a terminal stops an answer, not the engine
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+
+    def _write(self) -> None:
+        pipe = _pipe(self._process.stdin)
+        try:
+            while (request := self._requests.get()) is not None:
+                write_frame(pipe, request)
+        except OSError:
+            pass  # the child is gone; the reading thread tells
+        finally:
+            _close(pipe)
+
+    def _read(self) -> None:
+        pipe = _pipe(self._process.stdout)
+        try:
+            for event in read_events(pipe):
+                self._deliver(event)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            self._process.kill()
+        finally:
+            _close(pipe)
+        status = self._process.wait()
+        self._requests.put(None)
+        with self._last_words as file:
+            ended = Ended(_tail(file), -status if status < 0 else None)
+        if not self._closed:
+            self._deliver(ended)
+
+
+def _pipe(stream: IO[bytes] | None) -> BinaryIO:
+    if stream is None:
+        raise OSError("no pipe")
+    return stream  # type: ignore[return-value]
+
+
+def _close(pipe: BinaryIO) -> None:
+    with suppress(OSError):  # what was still to be written has no reader
+        pipe.close()
+
+
+def _tail(file: IO[bytes]) -> str:
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - _LAST_WORDS_BYTES))
+    return file.read().decode("utf-8", "replace").strip()
