@@ -1,0 +1,126 @@
+"""Reading files people have into sections of text. One module per format, imported when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+
+from rag.documents.parsed import ParsedDocument, Section
+from rag.documents.plain_text import PLAIN_TEXT_SUFFIXES, is_text, read_plain_text
+from rag.errors import (
+    DocumentMissing,
+    DocumentTooLarge,
+    DocumentUnreadable,
+    EmptyDocument,
+    UnsupportedFormat,
+)
+
+__all__ = ["ParsedDocument", "Section", "read_document", "supported_suffixes"]
+
+LIMIT_BYTES = 512 * 1024 * 1024
+"""Larger files would take a phone hours."""
+
+_MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown"})
+_HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
+_PDF_SUFFIXES = frozenset({".pdf"})
+_SNIFFED_BYTES = 1024
+
+_Reader = Callable[[Path, str], ParsedDocument]
+"""Takes the path and the name that errors carry."""
+
+
+def supported_suffixes() -> frozenset[str]:
+    """Suffixes of files that can be read, in lower case, with the dot."""
+    return PLAIN_TEXT_SUFFIXES | _MARKDOWN_SUFFIXES | _HTML_SUFFIXES | _PDF_SUFFIXES
+
+
+def read_document(path: Path, name: str | None = None) -> ParsedDocument:
+    """Open a document and read it as far as its first text; the rest follows while sections are taken.
+
+    Args:
+        path: The file.
+        name: What people call it, where that is not the file's own name (uploads). Its suffix counts
+            before the file's.
+
+    Raises:
+        DocumentError: Leaves of it, from here and from the iteration of the sections.
+    """
+    name = name or path.name
+    with _system_errors(name):
+        if path.is_dir():
+            raise DocumentUnreadable(name, "a folder")
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(_SNIFFED_BYTES)
+    if size == 0:
+        raise EmptyDocument(name)
+    if size > LIMIT_BYTES:
+        raise DocumentTooLarge(name, size, LIMIT_BYTES)
+    reader = _reader(_suffix(path, name), start, name)
+    with _system_errors(name):
+        parsed = reader(path, name)
+    sections = _with_text(parsed.sections, name)
+    first = next(sections, None)
+    if first is None:
+        raise EmptyDocument(name)
+    title = " ".join(parsed.title.split()) or _stem(name)
+    return ParsedDocument(title, parsed.pages, chain((first,), sections))
+
+
+def _with_text(sections: Iterable[Section], name: str) -> Iterator[Section]:
+    with _system_errors(name):
+        for section in sections:
+            if section.text.strip():
+                yield section
+
+
+@contextmanager
+def _system_errors(name: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DocumentMissing(name, str(error)) from error
+    except OSError as error:
+        raise DocumentUnreadable(name, str(error)) from error
+
+
+def _suffix(path: Path, name: str) -> str:
+    named = Path(name).suffix.lower()
+    return named if named in supported_suffixes() else path.suffix.lower()
+
+
+def _stem(name: str) -> str:
+    """The name without its suffix, if that is one: "Report v1.2" keeps all of it."""
+    named = Path(name)
+    return named.stem if named.suffix.lower() in supported_suffixes() else name
+
+
+def _reader(suffix: str, start: bytes, name: str) -> _Reader:
+    """The reader for a suffix, or for what the file looks like where the suffix says nothing."""
+    if suffix not in supported_suffixes():
+        suffix = _sniffed_suffix(start)
+    if suffix in _PDF_SUFFIXES:
+        from rag.documents.pdf import read_pdf
+
+        return read_pdf
+    if suffix in _HTML_SUFFIXES:
+        from rag.documents.html import read_html
+
+        return read_html
+    if suffix in _MARKDOWN_SUFFIXES:
+        from rag.documents.markdown import read_markdown
+
+        return read_markdown
+    if suffix in PLAIN_TEXT_SUFFIXES:
+        return read_plain_text
+    raise UnsupportedFormat(name, "neither its suffix nor its content is known")
+
+
+def _sniffed_suffix(start: bytes) -> str:
+    if b"%PDF-" in start:
+        return ".pdf"
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower().startswith((b"<!doctype html", b"<html")):
+        return ".html"
+    return ".txt" if is_text(start) else ""
