@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from bs4 import BeautifulSoup, Comment, NavigableString, Tag
+from bs4 import BeautifulSoup
+from bs4.element import Comment, NavigableString, Tag
 
 from rag.documents.parsed import ParsedDocument, Section
 
@@ -13,36 +14,8 @@ SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 
 _HIDDEN = ["script", "style", "noscript", "template", "nav", "svg", "head", "iframe", "form", "button"]
 _BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "header",
-        "hr",
-        "li",
-        "main",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "tbody",
-        "thead",
-        "tfoot",
-        "tr",
-        "ul",
-        "br",
-        "caption",
-    ]
+    "address article aside blockquote br caption dd div dl dt fieldset figcaption figure footer header hr li"
+    " main ol p pre section table tbody tfoot thead tr ul".split()  # noqa: SIM905
 )
 _CELLS = frozenset({"td", "th"})
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}

@@ -11,7 +11,52 @@ from rag.documents.parsed import ParsedDocument, Section
 from rag.errors import DocumentDamaged
 
 PLAIN_TEXT_SUFFIXES = frozenset(
-    [".txt", ".text", ".log", ".csv", ".tsv", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".xml", ".rst", ".tex", ".srt", ".vtt", ".py", ".js", ".ts", ".jsx", ".tsx", ".java", ".kt", ".swift", ".c", ".h", ".cpp", ".hpp", ".cs", ".go", ".rs", ".rb", ".php", ".sh", ".bat", ".ps1", ".sql", ".css", ".lua", ".r", ".dart", ".scala"]
+    [
+        ".txt",
+        ".text",
+        ".log",
+        ".csv",
+        ".tsv",
+        ".json",
+        ".jsonl",
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".ini",
+        ".cfg",
+        ".conf",
+        ".xml",
+        ".rst",
+        ".tex",
+        ".srt",
+        ".vtt",
+        ".py",
+        ".js",
+        ".ts",
+        ".jsx",
+        ".tsx",
+        ".java",
+        ".kt",
+        ".swift",
+        ".c",
+        ".h",
+        ".cpp",
+        ".hpp",
+        ".cs",
+        ".go",
+        ".rs",
+        ".rb",
+        ".php",
+        ".sh",
+        ".bat",
+        ".ps1",
+        ".sql",
+        ".css",
+        ".lua",
+        ".r",
+        ".dart",
+        ".scala",
+    ]
 )
 
 _SECTION_CHARACTERS = 16_000
