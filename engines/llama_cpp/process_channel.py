@@ -79,7 +79,7 @@ class ProcessChannel:
 
     def _start(self) -> subprocess.Popen[bytes]:
         environment = os.environ | {
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "PYTHONPATH": os.pathsep.join(str(Path(path).absolute()) for path in sys.path),
             "PYTHONSAFEPATH": "1",
             "PYTHONUTF8": "1",
             "GGML_NO_BACKTRACE": "1",  # ggml would start a debugger when it fails

@@ -28,7 +28,7 @@ _PDF_SUFFIXES = frozenset({".pdf"})
 _SNIFFED_BYTES = 1024
 
 _Reader = Callable[[Path, str], ParsedDocument]
-"""Takes the path and the name that errors carry."""
+"""Takes the path and the name that errors carry; that name is also the title of a document without one."""
 
 
 def supported_suffixes() -> frozenset[str]:
@@ -65,7 +65,7 @@ def read_document(path: Path, name: str | None = None) -> ParsedDocument:
     first = next(sections, None)
     if first is None:
         raise EmptyDocument(name)
-    title = " ".join(parsed.title.split()) or _stem(name)
+    title = _stem(name) if parsed.title == name else " ".join(parsed.title.split()) or _stem(name)
     return ParsedDocument(title, parsed.pages, chain((first,), sections))
 
 

@@ -10,12 +10,11 @@ from bs4.element import Comment, NavigableString, Tag
 
 from rag.documents.parsed import ParsedDocument, Section
 
-SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
-
 _HIDDEN = ["script", "style", "noscript", "template", "nav", "svg", "head", "iframe", "form", "button"]
 _BLOCKS = frozenset(
-    "address article aside blockquote br caption dd div dl dt fieldset figcaption figure footer header hr li"
-    " main ol p pre section table tbody tfoot thead tr ul".split()  # noqa: SIM905
+    {"address", "article", "aside", "blockquote", "br", "caption", "dd", "div", "dl", "dt", "fieldset"}
+    | {"figcaption", "figure", "footer", "header", "hr", "li", "main", "ol", "p", "pre", "section"}
+    | {"table", "tbody", "tfoot", "thead", "tr", "ul"}
 )
 _CELLS = frozenset({"td", "th"})
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rag.documents.parsed import ParsedDocument, Section
-from rag.documents.plain_text import detect_encoding
-
-SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
+from rag.documents.plain_text import read_whole_text
 
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*$")
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
@@ -21,7 +19,7 @@ def read_markdown(path: Path, title: str) -> ParsedDocument:
     Raises:
         DocumentDamaged: it is no text.
     """
-    text = path.read_text(encoding=detect_encoding(path, title), errors="replace")
+    text = read_whole_text(path, title)
     return ParsedDocument(title, None, _sections(_without_front_matter(text)))
 
 

@@ -16,8 +16,6 @@ from pathlib import Path
 from rag.documents.parsed import ParsedDocument, Section
 from rag.errors import DocumentDamaged, EncryptedDocument, ScannedDocument
 
-SUFFIXES = frozenset({".pdf"})
-
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 _MIRRORED = str.maketrans("()[]{}«»<>", ")(][}{»«><")
 _DIGITS_AND_LATIN = re.compile(
@@ -116,7 +114,7 @@ def page_text(glyphs: list[_Glyph]) -> str:
     parts: list[str] = []
     for index, line in enumerate(lines):
         if index:
-            height = max(1.0, max(glyph.y1 - glyph.y0 for glyph in line))
+            height = max(1.0, *(glyph.y1 - glyph.y0 for glyph in line))
             gap = min(glyph.y0 for glyph in lines[index - 1]) - max(glyph.y1 for glyph in line)
             parts.append("\n\n" if gap > 0.8 * height else "\n")
         parts.append(to_logical(_visual_line(line)))

@@ -80,9 +80,13 @@ _MOST_FAULTS = 20
 
 
 def is_text(start: bytes) -> bool:
-    """Whether a file that starts so looks like text in an encoding that `encoding_of` knows."""
+    """Whether a file of unknown kind that starts so is text: UTF-8, or UTF-16 and UTF-32 that show."""
     if start.startswith(tuple(mark for mark, _ in _BYTE_ORDER_MARKS)) or _unmarked_utf16(start):
         return True
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)  # may end within a letter
+    except UnicodeDecodeError:
+        return False
     return b"\0" not in start and len(_CONTROL_BYTES.findall(start)) * _MOST_CONTROL <= len(start)
 
 
@@ -100,8 +104,8 @@ def encoding_of(path: Path, name: str) -> str:
         for mark, encoding in _BYTE_ORDER_MARKS:
             if start.startswith(mark):
                 return encoding
-        if encoding := _unmarked_utf16(start):
-            return encoding
+        if unmarked := _unmarked_utf16(start):
+            return unmarked
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         size = control = faults = beyond_ascii = 0
         block = start
@@ -146,7 +150,7 @@ def read_plain_text(path: Path, name: str) -> ParsedDocument:
     Raises:
         DocumentDamaged: The content is no text.
     """
-    return ParsedDocument("", None, _sections(text_lines(path, name)))
+    return ParsedDocument(name, None, _sections(text_lines(path, name)))
 
 
 def _sections(lines: Iterator[str]) -> Iterator[Section]:
@@ -155,11 +159,11 @@ def _sections(lines: Iterator[str]) -> Iterator[Section]:
     for line in lines:
         blank = not line.strip()
         if (blank and characters >= _SECTION_CHARACTERS) or characters + len(line) > _LONGEST_SECTION:
-            yield Section("".join(held).strip("\n"))
+            yield Section("".join(held))
             held, characters = [], 0
-        held.append("\n" if blank else line)
+        held.append(line)
         characters += len(line)
-    yield Section("".join(held).strip("\n"))
+    yield Section("".join(held))
 
 
 def _unmarked_utf16(start: bytes) -> str | None:
