@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bs4 import BeautifulSoup
-from bs4.element import Comment, NavigableString, Tag
+from bs4.element import NavigableString, PreformattedString, Tag
 
 from rag.documents.parsed import ParsedDocument, Section
 
@@ -52,8 +52,8 @@ def _pieces(root: Tag) -> Iterator[tuple[int, str]]:
         node = waiting.pop()
         if isinstance(node, str) and not isinstance(node, NavigableString):
             yield 0, node
-        elif isinstance(node, Comment):
-            continue
+        elif isinstance(node, PreformattedString):
+            continue  # comments and the doctype
         elif isinstance(node, NavigableString):
             inside_pre = any(parent.name == "pre" for parent in node.parents)
             yield 0, str(node) if inside_pre else _one_line(str(node))

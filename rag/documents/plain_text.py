@@ -80,8 +80,8 @@ _MOST_FAULTS = 20
 
 
 def is_text(start: bytes) -> bool:
-    """Whether a file of unknown kind that starts so is text: UTF-8, or UTF-16 and UTF-32 that show."""
-    if start.startswith(tuple(mark for mark, _ in _BYTE_ORDER_MARKS)) or _unmarked_utf16(start):
+    """Whether a file of unknown kind that starts so is text: UTF-8, or another encoding with its mark."""
+    if start.startswith(tuple(mark for mark, _ in _BYTE_ORDER_MARKS)):
         return True
     try:
         codecs.getincrementaldecoder("utf-8")().decode(start)  # may end within a letter

@@ -1,0 +1,68 @@
+"""Which reader a file gets, what it is called, and which files are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from reportlab.pdfgen.canvas import Canvas
+
+from rag import documents
+from rag.documents import read_document
+from rag.errors import DocumentTooLarge, ScannedDocument, UnsupportedFormat
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "BMP"])
+def test_pictures_are_no_documents(tmp_path: Path, format: str) -> None:
+    path = tmp_path / f"picture.{format.lower()}"
+    Image.new("RGB", (40, 40), "red").save(path, format)
+    with pytest.raises(UnsupportedFormat) as caught:
+        read_document(path)
+    assert caught.value.name == path.name
+
+
+def test_the_start_of_a_png_alone_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "start"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n\0")
+    with pytest.raises(UnsupportedFormat):
+        read_document(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [("<!DOCTYPE html><p>Vent <b>it</b>", "Vent it"), ("سلام دنیا", "سلام دنیا")],
+)
+def test_a_file_without_suffix_is_known_by_its_content(tmp_path: Path, content: str, text: str) -> None:
+    path = tmp_path / "README"
+    path.write_text(content, "utf-8")
+    assert [section.text for section in read_document(path).sections] == [text]
+
+
+def test_an_upload_is_read_and_titled_by_the_name_people_gave_it(tmp_path: Path) -> None:
+    path = tmp_path / "9f2c.part"
+    path.write_text("# Boiler\nVent it.", "utf-8")
+    document = read_document(path, "Manual v1.2.md")
+    assert document.title == "Manual v1.2"
+    assert [section.heading for section in document.sections] == ["Boiler"]
+
+
+def test_pages_of_pictures_alone_are_called_scanned(tmp_path: Path) -> None:
+    picture = tmp_path / "page.png"
+    Image.new("RGB", (40, 40)).save(picture)
+    canvas = Canvas(str(tmp_path / "scan.pdf"))
+    canvas.drawImage(str(picture), 10, 10)
+    canvas.save()
+    with pytest.raises(ScannedDocument):
+        read_document(tmp_path / "scan.pdf")
+
+
+def test_a_file_over_the_limit_is_refused_with_both_sizes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "LIMIT_BYTES", 10)
+    path = tmp_path / "large.txt"
+    path.write_text("eleven char", "utf-8")
+    with pytest.raises(DocumentTooLarge) as caught:
+        read_document(path)
+    assert (caught.value.bytes, caught.value.limit_bytes) == (11, 10)
