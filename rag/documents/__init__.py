@@ -22,7 +22,7 @@ __all__ = ["ParsedDocument", "Section", "read_document", "supported_suffixes"]
 LIMIT_BYTES = 512 * 1024 * 1024
 """Larger files would take a phone hours."""
 
-_MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown"})
+_MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 _HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 _PDF_SUFFIXES = frozenset({".pdf"})
 _SNIFFED_BYTES = 1024
