@@ -14,6 +14,11 @@ Deliver = Callable[[Event], None]
 class Channel(Protocol):
     """A running runtime. When it ends by itself, it delivers `Ended` as its last event."""
 
+    @property
+    def alive(self) -> bool:
+        """Whether the runtime still takes requests."""
+        ...
+
     def send(self, request: Request) -> None:
         """Hand over a request; never waits."""
         ...

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -97,13 +98,15 @@ class LlamaCppEngine:
         async with self._starting:
             if self._closed:
                 raise EngineNotLoaded
-            if self._channel is not None:
+            if self._channel is not None and self._channel.alive:
                 return
             inbox = self._inboxes[OPENING] = Inbox(self._silence)
             try:
                 self._starts += 1
                 receive = partial(self._receive, self._starts)
                 self._channel = await asyncio.to_thread(self._start, receive)
+                if self._closed:
+                    raise EngineNotLoaded
                 event = await self._ask(Open(os.fsencode(self._path), self._options), inbox)
             except BaseException as error:
                 await self._discard()
@@ -169,14 +172,11 @@ class LlamaCppEngine:
             return
         self._closed = True
         self.cancel()
-        try:
-            # Prompts that wait find the engine closed.
-            async with asyncio.timeout(_SECONDS_TO_STOP), self._turn:
-                pass
-        except TimeoutError:
-            log.info("an answer did not end in time; its engine is closed")
-        async with self._starting:
-            await self._discard()
+        if self._running is not None and (inbox := self._inboxes.get(self._running.id)) is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SECONDS_TO_STOP):
+                    await inbox.complete.wait()
+        await self._discard()
 
     async def _count(self, request: CountMessages | CountTexts) -> list[int]:
         await self.open()

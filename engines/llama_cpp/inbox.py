@@ -62,6 +62,8 @@ class Inbox:
     """The events of one request. `put` may be called from any thread."""
 
     def __init__(self, silence: Silence) -> None:
+        self.complete = asyncio.Event()
+        """The last event of the request is here, read or not."""
         self._loop = asyncio.get_running_loop()
         self._silence = silence
         self._events: deque[Event] = deque()
@@ -73,6 +75,8 @@ class Inbox:
         self._events.append(event)
         with suppress(RuntimeError):  # the event loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(self._wake)
+            if not isinstance(event, (Text, Thought)):
+                self._loop.call_soon_threadsafe(self.complete.set)
 
     async def get(self) -> Event:
         """The next event; text that has piled up comes as one.

@@ -14,7 +14,7 @@ from engines.errors import EngineUnavailable
 
 PACKAGE = "llama-cpp-python"
 
-_WARNING, _ERROR, _CONTINUED = 2, 3, 5  # enum ggml_log_level
+_WARNING, _ERROR, _CONTINUED = 3, 4, 5  # enum ggml_log_level in ggml.h
 
 _loading = threading.Lock()
 _library: ModuleType | None = None

@@ -42,7 +42,7 @@ class ProcessChannel:
 
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
-        self._closed = False
+        self._closed = self._ended = False
         self._requests: SimpleQueue[Request | None] = SimpleQueue()
         self._last_words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _read
         try:
@@ -58,9 +58,9 @@ class ProcessChannel:
             thread.start()
 
     @property
-    def process_id(self) -> int:
-        """The child's."""
-        return self._process.pid
+    def alive(self) -> bool:
+        """See `Channel`. Asks the system, since the pipe may tell a moment later."""
+        return not self._ended and self._process.poll() is None
 
     def send(self, request: Request) -> None:
         """See `Channel`. A thread writes, since a frozen child would leave the pipe full."""
@@ -112,6 +112,7 @@ class ProcessChannel:
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             self._process.kill()
         finally:
+            self._ended = True
             _close(pipe)
         status = self._process.wait()
         self._requests.put(None)

@@ -16,6 +16,11 @@ class ThreadChannel:
         self._runtime = Runtime(deliver)
         self._runtime.start()
 
+    @property
+    def alive(self) -> bool:
+        """See `Channel`. A thread does not die alone."""
+        return True
+
     def send(self, request: Request) -> None:
         """See `Channel`."""
         self._runtime.handle(request)

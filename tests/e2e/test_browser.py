@@ -15,7 +15,8 @@ psutil = pytest.importorskip("psutil", exc_type=ImportError)
 
 pytestmark = [pytest.mark.browser, pytest.mark.desktop("a browser and the web client")]
 
-ENDLESS = "One two three four five six seven eight nine ten. "
+# Scripted models are so fast that they end before anyone could press Stop; the starter model takes its time.
+LONG = "Write a very long story about a robot who counts waves by the sea. Describe every wave."
 
 
 def write_pdf(path):
@@ -65,16 +66,15 @@ def test_a_pdf_is_added_and_a_citation_opens_its_page(screen, model, tmp_path):
     assert "Page 2" in phone.text()
 
 
-def test_stop_ends_an_answer_and_keeps_its_text(screen, model):
-    model(ENDLESS, loop=True)
+def test_stop_ends_an_answer_and_keeps_its_text(screen):
     phone = screen()
-    phone.write("composer", "Count")
+    phone.write("composer", LONG)
     phone.tap("send")
-    phone.until(lambda: phone.shows("message-assistant"))
+    phone.until(lambda: phone.shows("message-assistant") and len(phone.text("message-assistant")) > 20)
     phone.tap("stop")
     phone.until(lambda: phone.shows("message-state"))
     assert "Stopped." in phone.text("message-state")
-    assert "One two" in phone.text("message-assistant")
+    assert len(phone.text("message-assistant")) > 20
     assert phone.shows("send")
 
 
@@ -92,19 +92,18 @@ def test_persian_mirrors_the_screen(screen, model):
     assert send["x"] < sources["x"]
 
 
-def test_a_killed_engine_is_told_and_the_next_answer_comes(screen, model):
-    model(ENDLESS, loop=True)
+def test_a_killed_engine_is_told_and_the_next_answer_comes(screen):
     desktop = screen(size=DESKTOP)
-    desktop.write("composer", "Count")
+    desktop.write("composer", LONG)
     desktop.tap("send")
-    desktop.until(lambda: desktop.shows("message-assistant"))
+    desktop.until(lambda: desktop.shows("message-assistant") and len(desktop.text("message-assistant")) > 20)
     [app] = [child for child in psutil.Process().children() if "main.py" in " ".join(child.cmdline())]
     engines = [child for child in app.children(recursive=True) if "engines" in " ".join(child.cmdline())]
     for engine in engines or app.children(recursive=True):
         os.kill(engine.pid, signal.SIGKILL)
     desktop.until(lambda: desktop.shows("message-error"))
     assert "stopped unexpectedly" in desktop.text("message-error")
-    assert "One two" in desktop.text("message-assistant")
+    assert len(desktop.text("message-assistant")) > 20
     desktop.tap("regenerate")
     desktop.until(lambda: desktop.shows("stop") and desktop.shows("message-assistant"))
     desktop.tap("stop")

@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from engines.errors import EngineCrashed, EngineStuck, ModelFileDamaged, ModelFileMissing
+from engines.llama_cpp.engine import LlamaCppEngine
+from engines.llama_cpp.inbox import Patience
+from engines.llama_cpp.messages import Request
+from engines.llama_cpp.process_channel import ProcessChannel, children_possible
+from engines.opening import open_engine
+from engines.protocol import Finish, LoadOptions
+from tests.engines.asking import Answer, ask, question
+from tests.engines.conformance import EngineConformance
+from tests.engines.tiny_gguf import make_tiny_gguf
+
+psutil = pytest.importorskip("psutil")
+
+pytestmark = pytest.mark.desktop("a child process")
+
+ROOT = Path(__file__).parents[2]
+
+OPEN_AND_DIE = """
+import asyncio, os, signal, sys
+from pathlib import Path
+import psutil
+from engines.opening import open_engine
+from engines.protocol import Message, Prompt
+
+async def main():
+    engine = await open_engine(Path(sys.argv[1]), host="process")
+    async for delta in engine.stream(Prompt((Message("user", "hello"),))):
+        print(psutil.Process().children()[0].pid, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+class TestProcessEngine(EngineConformance):
+    @pytest.fixture
+    def host(self) -> str:
+        return "process"
+
+
+@pytest.fixture
+def host() -> str:
+    return "process"
+
+
+def child() -> psutil.Process:
+    """The engine's process; there must be exactly one."""
+    [process] = children()
+    return process
+
+
+def children() -> list[psutil.Process]:
+    return [
+        process for process in psutil.Process().children() if "engines.llama_cpp.child" in process.cmdline()
+    ]
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """Whether a process ends. Its exit status is left for its owner."""
+    try:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    except ChildProcessError:
+        pass
+    else:
+        return True
+    try:
+        process.wait(5)
+    except psutil.TimeoutExpired:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)  # an orphan that nobody has buried yet
+    except psutil.NoSuchProcess:
+        pass
+    return True
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGSEGV", "SIGABRT", "SIGBUS"])
+async def test_a_process_that_dies_is_an_error_that_keeps_the_text_and_the_next_prompt_works(
+    scripted, name
+) -> None:
+    number = getattr(signal, name)
+    engine = await scripted("for ever and", loop=True)
+    answer = Answer()
+
+    with pytest.raises(EngineCrashed) as caught:
+        await ask(engine, answer=answer, after_each=lambda: child().send_signal(number))
+
+    assert caught.value.signal == number
+    assert answer.text.startswith("for")
+    assert (await ask(engine, question(max_tokens=3))).text == "for ever and"
+
+
+async def test_a_process_that_died_between_prompts_is_replaced_without_a_word(scripted) -> None:
+    engine = await scripted("Hello.")
+    first = child()
+    first.kill()
+    assert is_gone(first)
+
+    assert (await ask(engine)).text == "Hello."
+    assert child().pid != first.pid
+
+
+async def test_counting_survives_a_dead_process_too(scripted) -> None:
+    engine = await scripted()
+    first = child()
+    first.kill()
+    assert is_gone(first)
+
+    assert await engine.count_texts(["ab"]) == [2]
+
+
+@pytest.mark.parametrize(("change", "error"), [("remove", ModelFileMissing), ("cut", ModelFileDamaged)])
+async def test_a_file_that_is_gone_when_the_engine_starts_again_is_told(scripted, change, error) -> None:
+    engine = await scripted()
+    first = child()
+    first.kill()
+    assert is_gone(first)
+    if change == "remove":
+        engine.info.path.unlink()
+    else:
+        os.truncate(engine.info.path, 100_000)
+
+    with pytest.raises(error) as caught:
+        await ask(engine)
+
+    assert caught.value.path == engine.info.path
+
+
+async def test_a_file_cut_off_under_a_loaded_model_costs_one_answer(scripted) -> None:
+    engine = await scripted("for ever and", loop=True)
+    os.truncate(engine.info.path, 4_096)
+
+    with pytest.raises(EngineCrashed) as caught:
+        await ask(engine)
+
+    assert caught.value.signal == signal.SIGBUS
+
+
+@pytest.fixture
+async def impatient(tmp_path: Path) -> AsyncIterator[LlamaCppEngine]:
+    """An engine that does not wait long for a sign of life."""
+    path = make_tiny_gguf(tmp_path / "model.gguf", reply="for ever and", loop=True)
+    engine = LlamaCppEngine(path, LoadOptions(), ProcessChannel, Patience(life=1.5))
+    await engine.open()
+    yield engine
+    await engine.close()
+
+
+async def test_a_frozen_process_is_ended_and_replaced(impatient: LlamaCppEngine) -> None:
+    frozen = child()
+    answer = Answer()
+
+    with pytest.raises(EngineStuck, match="no sign of life"):
+        await ask(impatient, answer=answer, after_each=frozen.suspend)
+
+    assert answer.text.startswith("for")
+    assert is_gone(frozen)
+    assert (await ask(impatient, question(max_tokens=3))).text == "for ever and"
+
+
+async def test_a_frozen_process_does_not_hold_up_closing(scripted) -> None:
+    await scripted()
+    engine, frozen = await scripted(), children()[-1]
+    frozen.suspend()
+
+    await engine.close()
+
+    assert is_gone(frozen)
+
+
+async def test_closing_leaves_no_process_behind(scripted) -> None:
+    engine = await scripted()
+    process = child()
+
+    await engine.close()
+
+    assert children() == []
+    assert not psutil.pid_exists(process.pid)
+
+
+async def test_a_file_that_cannot_be_loaded_leaves_no_process_behind(tmp_path: Path) -> None:
+    path = make_tiny_gguf(tmp_path / "model.gguf", without_tensor="blk.1.ffn_up.weight")
+
+    with pytest.raises(ModelFileDamaged):
+        await open_engine(path, host="process")
+
+    assert children() == []
+
+
+async def test_opening_can_be_given_up(tmp_path: Path, smollm2: Path) -> None:
+    started = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    class NotedChannel(ProcessChannel):
+        def send(self, request: Request) -> None:
+            super().send(request)
+            loop.call_soon_threadsafe(started.set)
+
+    engine = LlamaCppEngine(smollm2, LoadOptions(), NotedChannel)
+    task = asyncio.create_task(engine.open())
+    await started.wait()
+    assert len(children()) == 1
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert children() == []
+
+
+def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
+    path = make_tiny_gguf(tmp_path / "model.gguf", reply="for ever and", loop=True)
+
+    parent = subprocess.run(
+        [sys.executable, "-c", OPEN_AND_DIE, str(path)],
+        capture_output=True,
+        cwd=ROOT,
+        timeout=30,
+        check=False,
+    )
+
+    assert parent.returncode == -signal.SIGKILL
+    try:
+        orphan = psutil.Process(int(parent.stdout))
+    except psutil.NoSuchProcess:
+        return
+    assert is_gone(orphan)
+
+
+async def test_nothing_is_printed(scripted, capfd: pytest.CaptureFixture[str], smollm2: Path) -> None:
+    engine = await scripted(architecture="gemma3", context=1024)  # whose cache makes llama.cpp warn
+    await ask(engine)
+    await engine.close()
+
+    assert capfd.readouterr() == ("", "")
+
+
+async def test_prompts_stay_out_of_the_log_of_a_crash(scripted, caplog: pytest.LogCaptureFixture) -> None:
+    engine = await scripted("for ever and", loop=True)
+
+    with caplog.at_level(0), pytest.raises(EngineCrashed) as caught:
+        await ask(engine, "my secret", after_each=lambda: child().send_signal(signal.SIGSEGV))
+
+    assert "Segmentation fault" in caught.value.details
+    assert "secret" not in caught.value.details + caplog.text
+
+
+async def test_an_answer_survives_ctrl_c_in_the_terminal(scripted) -> None:
+    engine = await scripted("one two three")
+
+    assert os.getsid(child().pid) != os.getsid(0)
+    assert (await ask(engine)).finish is Finish.END_OF_TURN
+
+
+@pytest.mark.parametrize(
+    ("executable", "frozen", "possible"),
+    [
+        ("/usr/bin/python3", False, True),
+        ("C:/Python/python.exe", False, True),
+        ("/Applications/DAI.app/Contents/MacOS/dai", False, False),
+        ("/usr/bin/python3", True, False),
+        ("", False, False),
+    ],
+)
+def test_only_a_plain_python_can_start_itself(monkeypatch, executable, frozen, possible) -> None:
+    monkeypatch.setattr(sys, "executable", executable)
+    monkeypatch.setattr(sys, "frozen", frozen, raising=False)
+
+    assert children_possible() is possible
+
+
+async def test_where_no_child_can_be_started_a_thread_takes_over(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("DAI_ENGINE_HOST", raising=False)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python-that-is-not-there"))
+    path = make_tiny_gguf(tmp_path / "model.gguf", reply="Hello.")
+
+    engine = await open_engine(path)
+
+    assert (await ask(engine)).text == "Hello."
+    assert children() == []
+    await engine.close()
