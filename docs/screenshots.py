@@ -58,7 +58,7 @@ def ask_documents(screen: Screen, folder: Path) -> None:
     """A question to a handbook, answered with its source."""
     file = folder / "Handbook.md"
     file.write_text(HANDBOOK, encoding="utf-8")
-    add_document(screen, file, "Documents", "3 passages")
+    add_document(screen, file, "Documents", "passages")
     screen.go("Chat")
     screen.tap("sources")
     screen.until(lambda: screen.shows("source-1"))
