@@ -72,7 +72,8 @@ def _merged(sections: Iterable[Section], max_characters: int) -> Iterator[_Piece
         if held is None:
             held = _Piece(text, section.page, section.heading)
         elif (
-            len(held.text) < max_characters // _TINY_SHARE
+            section.page == held.page  # a citation must name the right page
+            and len(held.text) < max_characters // _TINY_SHARE
             and len(held.text) + len(text) + 2 <= max_characters
         ):
             held.text += "\n\n" + text

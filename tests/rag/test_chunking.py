@@ -40,6 +40,11 @@ def test_tiny_sections_are_joined_and_larger_ones_are_not() -> None:
     assert len(chunks(Section("a " * 60), Section("b " * 60))) == 2
 
 
+def test_a_passage_never_spans_two_pages_so_that_citations_name_the_right_one() -> None:
+    found = list(split([Section("Front desk.", 1), Section("Meals.", 2)], 200, 40))
+    assert [(chunk.page, chunk.text) for chunk in found] == [(1, "Front desk."), (2, "Meals.")]
+
+
 def test_page_and_heading_are_those_of_the_start() -> None:
     [first, second] = split([Section("x " * 90, 1, "One"), Section("y " * 90, 2, "Two")], 200, 40)
     assert (first.page, first.heading, first.position) == (1, "One", 0)
