@@ -31,7 +31,7 @@ def test_a_question_without_sources_stays_as_it_is() -> None:
 
 
 def test_the_contract_speaks_the_language_of_the_question() -> None:
-    assert "only the sources" in render_question("Why?", (source(1, "x"),))
+    assert "only these sources" in render_question("Why?", (source(1, "x"),))
     assert "منبع‌ها" in render_question("چرا؟", (source(1, "x"),))
 
 
