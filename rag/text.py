@@ -66,8 +66,12 @@ def embedding_text(text: str) -> str:
     Arabic ye and kaf become Persian ones, presentation forms and ligatures plain letters; invisible marks
     are dropped, but the half space (ZWNJ) stays. Idempotent. Use it for passages and queries alike.
     """
-    text = _OTHER_SHAPES.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
-    return unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).translate(_GENTLE)
+    return unicodedata.normalize("NFC", _INVISIBLE.sub("", plain_letters(text))).translate(_GENTLE)
+
+
+def plain_letters(text: str) -> str:
+    """The text with presentation forms, ligatures and full-width letters as the letters they stand for."""
+    return _OTHER_SHAPES.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
 
 
 def search_text(text: str) -> str:

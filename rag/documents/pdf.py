@@ -1,172 +1,208 @@
-"""PDF: pages of glyphs become lines of text, Persian ones in the right order.
+"""PDF, through pdfminer's interpreter alone: it is pure Python, so phones read the same text as desktops.
 
-PDF stores glyphs where they are painted. Extractors put them together from left to right,
-which turns Persian around. Here each line that has right-to-left letters is taken in visual
-order and turned into logical order, numbers and Latin words keeping theirs.
+A hostile file is bounded by pages, by glyphs and forms per page, and by what a compressed stream may unfold
+to. Not bounded is the time pdfminer takes for the objects of a single page, at worst some seconds per
+megabyte that its streams unfold to.
 """
 
 from __future__ import annotations
 
 import logging
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator
+import math
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from pdfminer import pdftypes
+from pdfminer.pdfdevice import PDFTextDevice
+from pdfminer.pdfdocument import PDFDocument, PDFEncryptionError
+from pdfminer.pdffont import PDFUnicodeNotDefined
+from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
+from pdfminer.pdfpage import PDFPage
+from pdfminer.pdfparser import PDFParser
+
+from rag.documents.page_layout import Glyph, page_text
 from rag.documents.parsed import ParsedDocument, Section
-from rag.errors import DocumentDamaged, EncryptedDocument, ScannedDocument
+from rag.errors import DocumentDamaged, DocumentTooLarge, EncryptedDocument, ScannedDocument
 
-_RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
-_MIRRORED = str.maketrans("()[]{}«»<>", ")(][}{»«><")
-_DIGITS_AND_LATIN = re.compile(
-    r"[0-9A-Za-z\u00c0-\u024f۰-۹٠-٩](?:[0-9A-Za-z\u00c0-\u024f۰-۹٠-٩.,:/@_+\-#&=?%٪٫٬' ]*"
-    r"[0-9A-Za-z\u00c0-\u024f۰-۹٠-٩/%٪])?"
-)
-_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
-_MAX_PAGES = 20_000
+log = logging.getLogger(__name__)
+logging.getLogger("pdfminer").setLevel(logging.CRITICAL)  # its warnings quote the document
+
+LIMIT_PAGES = 20_000
+_MOST_GLYPHS = 200_000
+"""Of one page; a page of a newspaper has about 20,000."""
+_MOST_FORMS = 20_000
+"""Of one page; forms can hold forms, and ten levels of ten are a day's work."""
+_MOST_UNFOLDED_BYTES = 64 * 1024 * 1024
+"""Of one compressed stream; a kilobyte may unfold to a megabyte, and that again."""
+
+
+class _PageTooLarge(Exception):
+    """No page that was made to be read has so much on it."""
 
 
 def read_pdf(path: Path, title: str) -> ParsedDocument:
     """Read a PDF page by page; a page that cannot be read does not lose the others.
 
     Raises:
-        EncryptedDocument: it asks for a password.
-        DocumentDamaged: it is no PDF, or broken.
+        EncryptedDocument: It asks for a password.
+        DocumentDamaged: It is no PDF, or broken; from the sections: none of its pages can be read.
+        DocumentTooLarge: It has more than `LIMIT_PAGES` pages.
+        ScannedDocument: From the sections: no page has text, but some have pictures.
     """
-    from pdfminer.pdfdocument import PDFDocument, PDFPasswordIncorrect
-    from pdfminer.pdfpage import PDFPage
-    from pdfminer.pdfparser import PDFParser
-
-    logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
-    try:
-        with path.open("rb") as file:
-            document = PDFDocument(PDFParser(file))
-            pages = sum(1 for _ in zip(range(_MAX_PAGES), PDFPage.create_pages(document), strict=False))
-    except PDFPasswordIncorrect as error:
-        raise EncryptedDocument(title) from error
-    except Exception as error:
-        raise DocumentDamaged(title, f"{type(error).__name__}: {error}") from error
+    with path.open("rb") as file, _damage(title):
+        pages = 0
+        for _ in PDFPage.create_pages(_opened(file)):
+            pages += 1
+            if pages > LIMIT_PAGES:
+                break
+    size = path.stat().st_size
+    if pages > LIMIT_PAGES:
+        raise DocumentTooLarge(title, size, size * LIMIT_PAGES // pages)
     if not pages:
         raise DocumentDamaged(title, "no pages")
     return ParsedDocument(title, pages, _sections(path, title))
 
 
+def _opened(file: Any) -> Any:
+    return PDFDocument(PDFParser(file))
+
+
+@contextmanager
+def _damage(title: str) -> Iterator[None]:
+    """What pdfminer raises where it cannot go on, as errors of documents."""
+    try:
+        yield
+    except PDFEncryptionError as error:  # also where the empty password is not the right one
+        raise EncryptedDocument(title, str(error)) from error
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise DocumentDamaged(title, type(error).__name__) from error
+
+
 def _sections(path: Path, title: str) -> Iterator[Section]:
+    device = _GlyphDevice()
+    interpreter = PDFPageInterpreter(device.rsrcmgr, device)
     found_text = found_picture = False
-    for number, (text, picture) in enumerate(_pages(path), 1):
-        found_picture |= picture
-        if text.strip():
-            found_text = True
-            yield Section(text, page=number)
-    if found_picture and not found_text:
+    failure = ""
+    with path.open("rb") as file:
+        with _damage(title):
+            pages = enumerate(PDFPage.create_pages(_opened(file)), 1)
+        for number, page in pages:
+            try:
+                interpreter.process_page(page)
+                text = device.text()
+            except Exception as error:  # noqa: BLE001 - pdfminer raises anything on a broken page
+                failure = type(error).__name__
+                log.warning("page %d of a document was left out: %s", number, failure)
+                continue
+            found_picture |= device.found_picture
+            if text.strip():
+                found_text = True
+                yield Section(text, page=number)
+    if found_text:
+        return
+    if failure:
+        raise DocumentDamaged(title, failure)
+    if found_picture:
         raise ScannedDocument(title)
 
 
-def _pages(path: Path) -> Iterator[tuple[str, bool]]:
-    """Text of each page, and whether it has pictures."""
-    from pdfminer.converter import PDFPageAggregator
-    from pdfminer.layout import LTImage
-    from pdfminer.pdfdocument import PDFDocument
-    from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
-    from pdfminer.pdfpage import PDFPage
-    from pdfminer.pdfparser import PDFParser
+class _GlyphDevice(PDFTextDevice):  # type: ignore[misc]
+    """Gathers the glyphs of one page after another."""
 
-    resources = PDFResourceManager()
-    device = PDFPageAggregator(resources, laparams=None)
-    interpreter = PDFPageInterpreter(resources, device)
-    with path.open("rb") as file:
-        pages = PDFPage.create_pages(PDFDocument(PDFParser(file)))
-        for _, page in zip(range(_MAX_PAGES), pages, strict=False):
-            try:
-                interpreter.process_page(page)
-                layout = device.get_result()
-                items = list(_flatten(layout))
-                text = page_text([_Glyph(item) for item in items if hasattr(item, "_text")])
-                yield text, any(isinstance(item, LTImage) for item in items)
-            except Exception as error:  # noqa: BLE001 - pdfminer raises anything on a broken page
-                logging.getLogger(__name__).warning("a page was left out: %s", type(error).__name__)
-                yield "", False
+    def __init__(self) -> None:
+        super().__init__(PDFResourceManager())
+        self.found_picture = False
+        self._glyphs: dict[int, list[Glyph]] = {}
+        self._counted = self._forms = 0
 
+    def text(self) -> str:
+        """The text of the page: first what runs as the page does, then what was turned."""
+        turned = sorted(self._glyphs.items(), key=lambda item: (item[0] != 0, -len(item[1]), item[0]))
+        return "\n\n".join(text for _, glyphs in turned if (text := page_text(glyphs)))
 
-def _flatten(container: Iterable[object]) -> Iterator[object]:
-    for item in container:
-        yield item
-        if not hasattr(item, "_text") and isinstance(item, Iterable):
-            yield from _flatten(item)
+    def begin_page(self, page: Any, ctm: Any) -> None:
+        self.found_picture = False
+        self._glyphs = {}
+        self._counted = self._forms = 0
 
+    def begin_figure(self, name: str, bbox: Any, matrix: Any) -> None:
+        self._forms += 1
+        if self._forms > _MOST_FORMS:
+            raise _PageTooLarge
 
-class _Glyph:
-    """A painted character: its text and box, in points from the lower left corner."""
+    def render_image(self, name: str, stream: Any) -> None:
+        self.found_picture = True
 
-    __slots__ = ("text", "x0", "x1", "y0", "y1")
-
-    def __init__(self, item: object) -> None:
-        x0, y0, x1, y1 = item.bbox  # type: ignore[attr-defined]
-        self.x0, self.y0, self.x1, self.y1 = float(x0), float(y0), float(x1), float(y1)
-        text = unicodedata.normalize("NFKC", item.get_text())  # type: ignore[attr-defined]
-        # A ligature glyph stands for several letters, in logical order; here all is visual order.
-        self.text = text[::-1] if len(text) > 1 and _RTL.search(text) else text
-
-
-def page_text(glyphs: list[_Glyph]) -> str:
-    """The text of a page, from top to bottom; a wide gap between lines starts a paragraph."""
-    lines = _lines(glyphs)
-    parts: list[str] = []
-    for index, line in enumerate(lines):
-        if index:
-            height = max(1.0, *(glyph.y1 - glyph.y0 for glyph in line))
-            gap = min(glyph.y0 for glyph in lines[index - 1]) - max(glyph.y1 for glyph in line)
-            parts.append("\n\n" if gap > 0.8 * height else "\n")
-        parts.append(to_logical(_visual_line(line)))
-    return "".join(parts)
-
-
-def _lines(glyphs: list[_Glyph]) -> list[list[_Glyph]]:
-    """Glyphs whose middles lie on one height, each line from left to right, the top line first."""
-    lines: list[list[_Glyph]] = []
-    middle = height = 0.0
-    for glyph in sorted(glyphs, key=lambda glyph: (-(glyph.y0 + glyph.y1), glyph.x0)):
-        if glyph.text in ("", "\n", "\r"):
-            continue
-        own = (glyph.y0 + glyph.y1) / 2
-        if lines and abs(own - middle) <= 0.4 * max(height, glyph.y1 - glyph.y0):
-            lines[-1].append(glyph)
-        else:
-            lines.append([glyph])
-            middle, height = own, glyph.y1 - glyph.y0
-    for line in lines:
-        line.sort(key=lambda glyph: (glyph.x0, glyph.x1))
-    return lines
+    def render_char(
+        self,
+        matrix: tuple[float, float, float, float, float, float],
+        font: Any,
+        fontsize: float,
+        scaling: float,
+        rise: float,
+        cid: int,
+        ncs: Any,
+        graphicstate: Any,
+    ) -> float:
+        advance = float(font.char_width(cid) * fontsize * scaling)
+        self._counted += 1
+        if self._counted > _MOST_GLYPHS:
+            raise _PageTooLarge
+        try:
+            text = font.to_unichr(cid)
+        except PDFUnicodeNotDefined:
+            self.found_picture = True  # letters one can only look at
+            return advance
+        a, b, c, d, x, y = matrix
+        turned = math.atan2(b, a)
+        width, size = abs(advance) * math.hypot(a, b), abs(fontsize) * math.hypot(c, d)
+        if font.is_vertical():
+            turned -= math.pi / 2
+            width = size
+        x, y = x + c * rise, y + d * rise
+        along, across = math.cos(turned), math.sin(turned)
+        start, baseline = x * along + y * across, y * along - x * across
+        text = "".join(
+            letter for letter in text if letter.isprintable() or letter.isspace() or letter == "\u200c"
+        )
+        glyph = Glyph(text, start, start + width, baseline, size or 1.0)
+        self._glyphs.setdefault(round(math.degrees(turned)) % 360, []).append(glyph)
+        return advance
 
 
-def _visual_line(line: list[_Glyph]) -> str:
-    """The line as painted, left to right; gaps that a space would fill become one."""
-    parts: list[str] = []
-    end: float | None = None
-    for glyph in line:
-        size = max(1.0, glyph.y1 - glyph.y0)
-        spaced = parts and (parts[-1].endswith(" ") or glyph.text.startswith(" "))
-        if end is not None and glyph.x0 - end > 0.18 * size and not spaced:
-            parts.append(" ")
-        if not (glyph.text.isspace() and parts and parts[-1].endswith(" ")):
-            parts.append(" " if glyph.text.isspace() else glyph.text)
-        end = max(glyph.x1, end or glyph.x1)
-    return "".join(parts).strip()
+class _BoundedZlib:
+    """Stands for the module zlib in pdfminer, which unfolds streams without a limit.
 
-
-def to_logical(line: str) -> str:
-    """A line in visual order, as it is read; lines without right-to-left letters stay as they are.
-
-    The inverse of the display step of UAX #9 for one right-to-left line: all is reversed,
-    then Latin words get their order back, and each number its digits.
+    It also keeps what comes before damage, without the quadratic time of pdfminer's own way.
     """
-    if not _RTL.search(line):
-        return line
 
-    def restored(match: re.Match[str]) -> str:
-        run = match.group()
-        if _LATIN.search(run):
-            return run[::-1].translate(_MIRRORED)
-        return " ".join(number[::-1] for number in run.split(" "))
+    error = zlib.error
+    decompressobj = staticmethod(zlib.decompressobj)
 
-    return _DIGITS_AND_LATIN.sub(restored, line[::-1].translate(_MIRRORED))
+    @staticmethod
+    def decompress(data: bytes) -> bytes:
+        stream = zlib.decompressobj()
+        parts: list[bytes] = []
+        left = _MOST_UNFOLDED_BYTES
+        for start in range(0, len(data), 65536):
+            try:
+                part = stream.decompress(data[start : start + 65536], left)
+            except zlib.error:
+                if not parts:
+                    raise
+                break
+            parts.append(part)
+            left -= len(part)
+            if left <= 0 or stream.unconsumed_tail:
+                raise _PageTooLarge
+            if stream.eof:
+                break
+        return b"".join(parts)
+
+
+pdftypes.zlib = _BoundedZlib
