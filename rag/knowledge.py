@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,8 +10,11 @@ from rag.database import Database, rows
 from rag.embedder import Embedder
 from rag.indexing import Indexer, Listener
 from rag.model import Collection, Document, Passage, SearchResult
+from rag.reembedding import Reembedding
 from rag.schema import MIGRATIONS
 from rag.search import Search
+from rag.shared_embedder import SharedEmbedder
+from rag.staging import Staging
 from rag.store import Store
 from rag.vectors import open_vector_index
 from rag.vectors.opening import VectorKind
@@ -43,13 +45,13 @@ class KnowledgeBase:
         self._database = Database(path, MIGRATIONS, extensions=index.extensions)
         with self._database.write() as connection:
             index.prepare(connection)
-        self._open_embedder = open_embedder
-        self._opened_embedder: Embedder | None = None
-        self._embedder_lock = threading.Lock()
+        embedder = SharedEmbedder(open_embedder)
         stored = StoredVectors(index)
         self._store = Store(self._database, stored)
-        self._search = Search(self._database, self._store, stored, self._embedder)
-        self._indexer = Indexer(self._database, stored, self._embedder)
+        self._search = Search(self._database, self._store, stored, embedder)
+        self._indexer = Indexer(
+            Staging(self._database, stored), Reembedding(self._database, stored), embedder
+        )
 
     def collections(self) -> list[Collection]:
         """All collections, by name."""
@@ -172,9 +174,3 @@ class KnowledgeBase:
         """Stop the indexer after the batch that runs, and close the database."""
         self._indexer.close()
         self._database.close()
-
-    def _embedder(self) -> Embedder:
-        with self._embedder_lock:
-            if self._opened_embedder is None:
-                self._opened_embedder = self._open_embedder()
-            return self._opened_embedder

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from rag.errors import (
     DocumentDeleted,
     PassageMissing,
 )
+from rag.fingerprint import fingerprint
 from rag.model import Collection, Document, DocumentState, Passage
 from rag.text import search_text
 from rag.vectors.stored import StoredVectors
@@ -25,7 +26,6 @@ from rag.vectors.stored import StoredVectors
 _DOCUMENT = "id, collection_id, title, source, state, bytes, passages, pages, error, added_at"
 _PASSAGE = "p.id, p.document_id, d.title, p.position, p.text, p.page, p.heading"
 _FROM_PASSAGES = "FROM passages p JOIN documents d ON d.id = p.document_id"
-_HASH_BLOCK = 1 << 20
 
 
 class Store:
@@ -74,11 +74,12 @@ class Store:
         """Delete a collection with its documents; their files stay, uploads of ours do not."""
         with self._database.write() as connection:
             documents = rows(connection, "SELECT id FROM documents WHERE collection_id = ?", (collection_id,))
-            for (document_id,) in documents:
-                self._delete_document(connection, document_id)
+            uploads = [self._delete_document(connection, document_id) for (document_id,) in documents]
             connection.execute("DELETE FROM collections WHERE id = ?", (collection_id,))
             self._vectors.index.compact(connection)
         self._database.release_space()
+        for upload in uploads:
+            _discard(upload)
 
     def documents(self, collection_id: int) -> list[Document]:
         """The documents of a collection, in the order they were added."""
@@ -96,7 +97,7 @@ class Store:
 
     def add_document(self, collection_id: int, path: Path, name: str, *, owned: bool) -> Document:
         """Queue a file; one with the same content in the same collection is not added twice."""
-        content_hash, size = _fingerprint(path)
+        content_hash, size = fingerprint(path)
         with self._database.write() as connection:
             if not rows(connection, "SELECT 1 FROM collections WHERE id = ?", (collection_id,)):
                 raise CollectionMissing(str(collection_id))
@@ -105,9 +106,10 @@ class Store:
                 "SELECT id FROM documents WHERE collection_id = ? AND content_hash = ?",
                 (collection_id, content_hash),
             )
+            needless: Path | None = None
             if same:
                 document_id = same[0][0]
-                _requeue(connection, document_id, path, owned=owned)
+                needless = _requeue(connection, document_id, path, owned=owned)
             else:
                 connection.execute(
                     """INSERT INTO documents(collection_id, title, source, owned, content_hash, bytes, state,
@@ -123,6 +125,7 @@ class Store:
                     ),
                 )
                 document_id = connection.last_insert_rowid()
+        _discard(needless)
         return self.document(document_id)
 
     def retry(self, document_id: int) -> None:
@@ -137,9 +140,10 @@ class Store:
     def delete_document(self, document_id: int) -> None:
         """Delete a document and all that was made of it; the user's file stays."""
         with self._database.write() as connection:
-            self._delete_document(connection, document_id)
+            upload = self._delete_document(connection, document_id)
             self._vectors.index.compact(connection)
         self._database.release_space()
+        _discard(upload)
 
     def passage(self, passage_id: int) -> Passage:
         """One passage.
@@ -191,30 +195,44 @@ class Store:
             for number, collection, title, source, state, size, passages, pages, error, added_at in found
         ]
 
-    def _delete_document(self, connection: apsw.Connection, document_id: int) -> None:
-        known = rows(connection, "SELECT source, owned FROM documents WHERE id = ?", (document_id,))
+    def _delete_document(self, connection: apsw.Connection, document_id: int) -> Path | None:
+        """Returns the file to discard once this is committed, if it is one of ours."""
         ids = [
-            row[0]
-            for row in rows(connection, "SELECT id FROM passages WHERE document_id = ?", (document_id,))
+            number
+            for (number,) in rows(connection, "SELECT id FROM passages WHERE document_id = ?", (document_id,))
         ]
         connection.executemany("DELETE FROM passage_words WHERE rowid = ?", ((number,) for number in ids))
         if ids:
             self._vectors.remove(connection, ids)
-        connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
-        for source, owned in known:
-            if owned:
-                Path(source).unlink(missing_ok=True)
+        deleted = rows(
+            connection, "DELETE FROM documents WHERE id = ? RETURNING source, owned", (document_id,)
+        )
+        return next((Path(source) for source, owned in deleted if owned), None)
 
 
-def _requeue(connection: apsw.Connection, document_id: int, path: Path, *, owned: bool) -> None:
-    """The same content again: a failed document gets another try, a ready one stays as it is."""
+def _requeue(connection: apsw.Connection, document_id: int, path: Path, *, owned: bool) -> Path | None:
+    """The same content again: a failed document gets another try, any other stays as it is.
+
+    Returns the upload that nobody needs then.
+    """
+    [(state, source, was_owned)] = rows(
+        connection, "SELECT state, source, owned FROM documents WHERE id = ?", (document_id,)
+    )
+    if state != DocumentState.FAILED:
+        return path if owned and path != Path(source) else None
     connection.execute(
         """UPDATE documents SET state = 'queued', error = NULL, staged = NULL, source = ?, owned = ?
-        WHERE id = ? AND state = 'failed'""",
+        WHERE id = ?""",
         (str(path), owned, document_id),
     )
-    if owned and not connection.changes():
-        path.unlink(missing_ok=True)
+    return Path(source) if was_owned and path != Path(source) else None
+
+
+def _discard(upload: Path | None) -> None:
+    """Delete a file of ours; one that is open elsewhere (Windows) must not undo what the user asked for."""
+    if upload is not None:
+        with suppress(OSError):
+            upload.unlink(missing_ok=True)
 
 
 def _collection_name(name: str) -> tuple[str, str]:
@@ -222,17 +240,3 @@ def _collection_name(name: str) -> tuple[str, str]:
     if not tidy:
         raise CollectionNameEmpty
     return tidy, search_text(tidy)
-
-
-def _fingerprint(path: Path) -> tuple[str | None, int]:
-    """SHA-256 and size of a file; a file that cannot be read has none, indexing tells why."""
-    digest = hashlib.sha256()
-    size = 0
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_HASH_BLOCK):
-                digest.update(block)
-                size += len(block)
-    except OSError:
-        return None, 0
-    return digest.hexdigest(), size

@@ -75,14 +75,15 @@ class StoredVectors:
         self.index.remove(connection, passage_ids)
 
     def replace_all(self, connection: apsw.Connection, embedder: str, dimension: int) -> None:
-        """Put the vectors of `next_vectors` in the place of all vectors."""
+        """Put the embedder's vectors of `next_vectors` in the place of all vectors."""
+        connection.execute("DELETE FROM vectors")
         connection.execute(
-            """DELETE FROM vectors;
-            INSERT INTO vectors SELECT n.passage_id, d.collection_id, n.vector
+            """INSERT INTO vectors SELECT n.passage_id, d.collection_id, n.vector
                 FROM next_vectors n JOIN passages p ON p.id = n.passage_id
-                JOIN documents d ON d.id = p.document_id;
-            DELETE FROM next_vectors"""
+                JOIN documents d ON d.id = p.document_id WHERE n.embedder = ?""",
+            (embedder,),
         )
+        connection.execute("DELETE FROM next_vectors")
         self.begin(connection, embedder, dimension)
 
     def similarities(

@@ -191,10 +191,10 @@ def test_another_embedder_gets_its_own_vectors_and_words_serve_meanwhile(tmp_pat
 
     second = KnowledgeBase(path, OtherEmbedder)
     assert second.search("boiler cellar", [house]).passages  # by its words: no vectors of this model yet
+    ready = threading.Event()
+    second.subscribe(lambda progress: ready.set() if progress.state is DocumentState.READY else None)
     second.start()
-    second._indexer.close()  # ends after the queue and the new vectors
-    second._indexer._closing.clear()
-    second._indexer._follow_embedder()
+    assert ready.wait(30)
     [found] = second.search("boiler cellar", [house]).passages
     assert found.similarity > 0.25
     second.close()

@@ -1,0 +1,88 @@
+"""Which passages fit a question: pure decisions, as tables."""
+
+import pytest
+
+from engines.embedders.identity import RelevanceScale
+from rag.indexing import next_batch_size
+from rag.ranking import Candidate, distinct, fuse, is_relevant, most_passages_of_a_rare_word
+
+SCALE = RelevanceScale(irrelevant_below=0.8, certain_above=0.9)
+
+
+def having(*words: str, rare: tuple[str, ...] = (), similarity: float = 0.5) -> Candidate:
+    return Candidate(1, similarity, 1.0, frozenset(words) | frozenset(rare), frozenset(rare))
+
+
+def test_meaning_weighs_four_times_as_much_as_words():
+    scores = fuse([Candidate(1, 0.9, 0.0), Candidate(2, 0.8, 7.0), Candidate(3, 0.7, 1.0)])
+    assert scores == pytest.approx({1: 0.8, 2: 0.4 + 0.2, 3: 0.2 / 7})
+
+
+def test_words_decide_between_equally_near_passages():
+    scores = fuse([Candidate(1, 0.9, 0.0), Candidate(2, 0.9, 3.0), Candidate(3, 0.7, 0.0)])
+    assert scores[2] > scores[1] > scores[3]
+
+
+@pytest.mark.parametrize(
+    ("candidates", "scores"),
+    [
+        ([], {}),
+        ([Candidate(1, 0.9)], {1: 0.8}),
+        ([Candidate(1, 0.0, 2.0)], {1: 0.2}),
+        ([Candidate(1, -0.2), Candidate(2, -0.2)], {1: 0.0, 2: 0.0}),
+    ],
+)
+def test_scores_of_few_or_equal_candidates_are_defined(candidates, scores):
+    assert fuse(candidates) == pytest.approx(scores)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "words", "relevant"),
+    [
+        (having(similarity=0.8), 3, True),
+        (having(similarity=0.79), 3, False),
+        (having("the", "boiler", "valve"), 3, False),  # common words alone tell nothing
+        (having(rare=('"zorblax"',)), 1, True),
+        (having(rare=('"zorblax"',)), 2, True),
+        (having(rare=('"zorblax"',)), 3, False),  # one rare word of three is chance
+        (having(rare=('"4711"',)), 5, True),  # but a number is meant
+        (having(), 0, False),
+    ],
+)
+def test_the_gate_wants_similarity_or_telling_words(candidate, words, relevant):
+    assert is_relevant(candidate, words, SCALE) is relevant
+
+
+@pytest.mark.parametrize(
+    ("candidate", "words", "relevant"),
+    [
+        (having("boiler", "valve"), 4, True),
+        (having("boiler"), 4, False),
+        (having(similarity=0.99), 4, False),
+        (having(), 0, False),
+    ],
+)
+def test_without_vectors_half_of_the_words_decide(candidate, words, relevant):
+    assert is_relevant(candidate, words, None) is relevant
+
+
+@pytest.mark.parametrize(("searched", "most"), [(1, 3), (150, 3), (1000, 20)])
+def test_rare_means_few_passages_or_a_small_share(searched, most):
+    assert most_passages_of_a_rare_word(searched) == most
+
+
+def test_a_passage_that_only_repeats_a_better_one_is_dropped():
+    long, part, other = set("abcdefghijkl"), set("abcdefghij"), set("abcxyz")
+    assert list(distinct([("long", long), ("part", part), ("other", other)])) == ["long", "other"]
+
+
+def test_a_longer_passage_is_kept_beside_the_better_part_of_it():
+    assert list(distinct([("part", set("abc")), ("long", set("abcdefgh"))])) == ["part", "long"]
+
+
+@pytest.mark.parametrize(
+    ("size", "seconds", "following"),
+    [(4, 0.1, 8), (64, 0.1, 64), (8, 0.7, 8), (8, 3.0, 4), (1, 30.0, 1), (3, 0.0, 6)],
+)
+def test_batches_grow_and_shrink_towards_a_second(size, seconds, following):
+    assert next_batch_size(size, seconds) == following
