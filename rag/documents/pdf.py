@@ -23,7 +23,8 @@ from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
 from pdfminer.pdfpage import PDFPage
 from pdfminer.pdfparser import PDFParser
 
-from rag.documents.page_layout import Glyph, page_text
+from rag.documents.page_layout import page_text
+from rag.documents.page_rows import Glyph
 from rag.documents.parsed import ParsedDocument, Section
 from rag.errors import DocumentDamaged, DocumentTooLarge, EncryptedDocument, ScannedDocument
 

@@ -26,11 +26,15 @@ _UNIT_AND_NUMBER = re.compile(r"([A-Za-z]+)(\s+)([0-9۰-۹٠-٩][0-9۰-۹٠-٩.,
 
 
 def direction(text: str) -> int:
-    """Letters written from left to right, less those from right to left, in a text in any order."""
+    """Words written from left to right, less those from right to left, in a text in any order.
+
+    Words, not letters: one address in Latin letters is as long as half a Persian sentence.
+    """
     balance = 0
-    for letter in text:
-        kind = unicodedata.bidirectional(letter)
-        balance += 1 if kind == "L" else -1 if kind in _RIGHT_TO_LEFT else 0
+    for word in text.split():
+        kinds = [unicodedata.bidirectional(letter) for letter in word]
+        left, right = kinds.count("L"), sum(kind in _RIGHT_TO_LEFT for kind in kinds)
+        balance += (left > right) - (left < right)
     return balance
 
 
