@@ -9,7 +9,8 @@ import pytest
 
 from tests.phone import become_phone, is_phone
 
-# Set where a browser is installed (continuous integration): a skipped browser test is then a failure, except on a phone, where there is none.
+# Set where a browser is installed (continuous integration): a skipped browser test is then a failure, except
+# on a phone, where there is none.
 BROWSER_REQUIRED = os.environ.get("DAI_REQUIRE_BROWSER") == "1" and not is_phone()
 
 
