@@ -162,7 +162,10 @@ def _is_right_to_left(row: Row, left: float, right: float, balance: int) -> bool
 
 
 def _column_text(column: list[Row], balance: int, *, mirrored: bool) -> str:
-    left, right = min(row.x0 for row in column), max(row.x1 for row in column)
+    # Single lines that stick out, such as program text, do not make the column any wider.
+    outliers = len(column) // 10
+    left = sorted(row.x0 for row in column)[outliers]
+    right = sorted(row.x1 for row in column)[-1 - outliers]
     lines = [_Line(row, left, right, balance, mirrored=mirrored) for row in column]
     # In font sizes. Most lines are inside paragraphs, but on a page of short paragraphs not more than some.
     distances = [(one.baseline - other.baseline) / other.size for one, other in pairwise(column)]
