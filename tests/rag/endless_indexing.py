@@ -27,7 +27,8 @@ def main() -> None:
         document = knowledge.add(house, path)
         knowledge.wait_until_idle()
         if knowledge.document(document.id).passages:
-            print(document.id, flush=True)
+            sys.stdout.write(f"{document.id}\n")
+            sys.stdout.flush()
         if turn % 4 == 3:
             knowledge.delete_document(knowledge.documents(house)[0].id)
 
