@@ -7,7 +7,7 @@ scores are, so one shared common word gives a wrong passage a full vote.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -73,7 +73,7 @@ def is_relevant(candidate: Candidate, words: int, scale: RelevanceScale | None) 
     return bool(candidate.rare_words) and len(candidate.rare_words) * 2 >= words
 
 
-def distinct(passages: Sequence[tuple[T, AbstractSet[str]]]) -> Iterator[T]:
+def distinct(passages: Iterable[tuple[T, AbstractSet[str]]]) -> Iterator[T]:
     """Those that do not only repeat what a better one before them says.
 
     Args:

@@ -93,7 +93,7 @@ class Search:
     ) -> Iterable[FoundPassage]:
         by_id = {candidate.passage_id: candidate for candidate in candidates[: limit * 3]}
         passages = self._store.passages(by_id)
-        with_words = [(passage, set(index_text(passage.text).split())) for passage in passages]
+        with_words = ((passage, set(index_text(passage.text).split())) for passage in passages)
         for _, passage in zip(range(limit), distinct(with_words), strict=False):
             candidate = by_id[passage.id]
             yield FoundPassage(

