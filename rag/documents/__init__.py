@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -26,6 +27,10 @@ _MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 _HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 _PDF_SUFFIXES = frozenset({".pdf"})
 _SNIFFED_BYTES = 1024
+_START_OF_HTML = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 _Reader = Callable[[Path, str], ParsedDocument]
 """Takes the path and the name that errors carry; that name is also the title of a document without one."""
@@ -49,8 +54,8 @@ def read_document(path: Path, name: str | None = None) -> ParsedDocument:
     """
     name = name or path.name
     with _system_errors(name):
-        if path.is_dir():
-            raise DocumentUnreadable(name, "a folder")
+        if path.exists() and not path.is_file():
+            raise DocumentUnreadable(name, "a folder, or something that never ends")
         size = path.stat().st_size
         with path.open("rb") as file:
             start = file.read(_SNIFFED_BYTES)
@@ -98,9 +103,12 @@ def _stem(name: str) -> str:
 
 
 def _reader(suffix: str, start: bytes, name: str) -> _Reader:
-    """The reader for a suffix, or for what the file looks like where the suffix says nothing."""
-    if suffix not in supported_suffixes():
-        suffix = _sniffed_suffix(start)
+    """The reader for what the file is; where its content leaves that open, for what its suffix says."""
+    looks_like = _sniffed_suffix(start)
+    if looks_like in _PDF_SUFFIXES or (looks_like in _HTML_SUFFIXES and suffix in _PDF_SUFFIXES):
+        suffix = looks_like  # a saved error page is often called .pdf
+    elif suffix not in supported_suffixes():
+        suffix = looks_like
     if suffix in _PDF_SUFFIXES:
         from rag.documents.pdf import read_pdf
 
@@ -119,8 +127,8 @@ def _reader(suffix: str, start: bytes, name: str) -> _Reader:
 
 
 def _sniffed_suffix(start: bytes) -> str:
-    if b"%PDF-" in start:
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n\0").startswith(b"%PDF-"):
         return ".pdf"
-    if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower().startswith((b"<!doctype html", b"<html")):
+    if _START_OF_HTML.match(start):
         return ".html"
     return ".txt" if is_text(start) else ""

@@ -59,7 +59,7 @@ PLAIN_TEXT_SUFFIXES = frozenset(
     ]
 )
 
-_SECTION_CHARACTERS = 16_000
+SECTION_CHARACTERS = 16_000
 """After about so much, a section ends at the next blank line."""
 _LONGEST_SECTION = 64_000
 """Where it ends without one, so that a file of a single line does not fill the memory either."""
@@ -124,15 +124,6 @@ def encoding_of(path: Path, name: str) -> str:
     return "utf-8" if faults * _MOST_FAULTS <= beyond_ascii else "cp1256"
 
 
-def read_whole_text(path: Path, name: str) -> str:
-    """All text of a file, for formats that cannot be read in pieces.
-
-    Raises:
-        DocumentDamaged: The content is no text.
-    """
-    return path.read_text(encoding_of(path, name), errors="replace")
-
-
 def text_lines(path: Path, name: str) -> Iterator[str]:
     """Lines with their line ends; longer ones than a section may be come in pieces.
 
@@ -158,7 +149,7 @@ def _sections(lines: Iterator[str]) -> Iterator[Section]:
     characters = 0
     for line in lines:
         blank = not line.strip()
-        if (blank and characters >= _SECTION_CHARACTERS) or characters + len(line) > _LONGEST_SECTION:
+        if (blank and characters >= SECTION_CHARACTERS) or characters + len(line) > _LONGEST_SECTION:
             yield Section("".join(held))
             held, characters = [], 0
         held.append(line)

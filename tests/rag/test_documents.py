@@ -124,7 +124,7 @@ def test_html_shows_what_a_reader_sees(tmp_path: Path) -> None:
     [section] = document.sections
     assert document.title == "House"
     assert section.heading == "Boiler"
-    assert section.text == "Boiler\nVent it slowly.\n- red valve\nMay | 3"
+    assert section.text == "Boiler\n\nVent it slowly.\n\n- red valve\n\nMay | 3"
 
 
 def test_deeply_nested_html_is_harmless(tmp_path: Path) -> None:

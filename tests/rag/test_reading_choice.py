@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from rag import documents
 from rag.documents import read_document
-from rag.errors import DocumentTooLarge, ScannedDocument, UnsupportedFormat
+from rag.errors import DocumentTooLarge, DocumentUnreadable, ScannedDocument, UnsupportedFormat
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "BMP"])
@@ -66,3 +67,26 @@ def test_a_file_over_the_limit_is_refused_with_both_sizes(
     with pytest.raises(DocumentTooLarge) as caught:
         read_document(path)
     assert (caught.value.bytes, caught.value.limit_bytes) == (11, 10)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes in folders")
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    with pytest.raises(DocumentUnreadable):
+        read_document(tmp_path / "pipe.txt")
+
+
+def test_content_counts_before_the_suffix(tmp_path: Path) -> None:
+    page = tmp_path / "download.pdf"
+    page.write_text("<!-- saved -->\n<!DOCTYPE html><p>Not found", "utf-8")
+    assert [section.text for section in read_document(page).sections] == ["Not found"]
+    canvas = Canvas(str(tmp_path / "really.txt"))
+    canvas.drawString(60, 700, "A PDF")
+    canvas.save()
+    assert [section.text for section in read_document(tmp_path / "really.txt").sections] == ["A PDF"]
+
+
+def test_source_code_about_html_stays_source_code(tmp_path: Path) -> None:
+    path = tmp_path / "page.py"
+    path.write_text('TEXT = """\n<html><body>"""\n', "utf-8")
+    assert next(iter(read_document(path).sections)).text.startswith("TEXT")
