@@ -186,6 +186,7 @@ class Chat:
         if conversation is None:
             return
         await self._read_again(conversation.id)
+        ended = self._live.get(conversation.id)  # what is read may be older than its end
         messages = await asyncio.to_thread(self._conversations.messages, conversation.id)
         if self.state.open is None or self.state.open.id != conversation.id:
             return  # another one was opened meanwhile
@@ -193,7 +194,7 @@ class Chat:
         keep = max(PAGE_OF_MESSAGES, len(self.state.messages) if shown_before else 0)
         self._all_messages = messages
         self.state.earlier = max(0, len(messages) - keep)
-        live = self._live.get(conversation.id)
+        live = self._live.get(conversation.id) or ended
         views = []
         for message in messages[self.state.earlier :]:
             known = shown_before.get(message.id)
@@ -204,7 +205,7 @@ class Chat:
                 known.phase = live.phase
             views.append(known)
         self.state.messages = views
-        self.state.answering = live is not None
+        self.state.answering = live is not None and not live.finished
         if live is not None and live is not self._watched:
             self._watched = live
             view = next((view for view in views if view.stored.id == live.answer.id), None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import flet as ft
 import pytest
 
@@ -77,6 +80,31 @@ async def test_stop_keeps_what_was_written_and_continue_goes_on(open_app, model)
         assert app.all(ft.Markdown)[-1].value.startswith(stopped)
         await app.tap("stop")
         await app.until(lambda: app.shows("regenerate"))
+
+
+async def test_an_answer_that_ends_while_its_conversation_is_read_is_shown_whole(
+    open_app, model, monkeypatch
+):
+    model("Quick as lightning.")
+    async with open_app() as app:
+        opened = await services()
+        read = opened.conversations.messages
+
+        def read_slowly(conversation_id):
+            messages = read(conversation_id)
+            if threading.current_thread() is not threading.main_thread():  # the screen reads, not the answer
+                end = time.monotonic() + 20
+                while opened.answering.answering(conversation_id) and time.monotonic() < end:
+                    time.sleep(0.001)
+            return messages
+
+        await ask_and_wait(app, "What are you like?")
+        monkeypatch.setattr(opened.conversations, "messages", read_slowly)
+        await app.enter("composer", "And now?")
+        await app.tap("send")
+        await app.until(lambda: len(app.marks("message-assistant")) == 2 and not app.shows("message-state"))
+        assert app.all(ft.Markdown)[-1].value == "Quick as lightning."
+        assert not app.shows("stop")
 
 
 async def test_answering_again_replaces_the_answer(open_app, model):
