@@ -66,6 +66,19 @@ def test_a_pdf_is_added_and_a_citation_opens_its_page(screen, model, tmp_path):
     assert "Page 2" in phone.text()
 
 
+def test_files_that_cannot_be_read_say_why_and_do_not_keep_the_others_waiting(screen, model, tmp_path):
+    model("unused")
+    empty, notes = tmp_path / "خالی 🙂.pdf", tmp_path / "notes.md"
+    empty.touch()
+    notes.write_text("Bats hear with their ears and find their way by echo.", encoding="utf-8")
+    phone = screen()
+    phone.go("Documents")
+    phone.choose_files("add-files", empty, notes)
+    phone.until(lambda: "1 passage" in phone.text())
+    assert empty.name in phone.text()
+    assert "holds no text" in phone.text("document-1")
+
+
 def test_stop_ends_an_answer_and_keeps_its_text(screen):
     phone = screen()
     phone.write("composer", LONG)

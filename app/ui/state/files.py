@@ -13,6 +13,10 @@ import flet as ft
 UPLOAD_SECONDS = 24 * 3600
 """How long a signed upload address is good: a large model on a slow connection takes hours."""
 
+SILENCE_SECONDS = 120
+"""A browser that sends nothing for so long is gone."""
+_LOOK_SECONDS = 0.25
+
 
 class UploadsOff(Exception):
     """The server was started without a folder for uploads."""
@@ -32,6 +36,8 @@ class ChosenFile:
 
     id: int
     name: str
+    size: int
+    """In bytes."""
     path: Path | None
     """Where it lies; None in a browser, which must send it first."""
 
@@ -54,7 +60,6 @@ class Files:
         self._uploads = uploads
         self._picker = ft.FilePicker(on_upload=self._on_upload)
         self._upload: asyncio.Future[None] | None = None
-        self._progress: Callable[[float], None] | None = None
         self._turn = asyncio.Lock()
 
     async def choose(self, suffixes: Iterable[str], *, multiple: bool = False) -> Sequence[ChosenFile]:
@@ -66,7 +71,9 @@ class Files:
             cancel_upload_on_window_blur=False,
         )
         return [
-            ChosenFile(file.id, file.name, Path(file.path) if file.path and not self._page.web else None)
+            ChosenFile(
+                file.id, file.name, file.size, Path(file.path) if file.path and not self._page.web else None
+            )
             for file in picked or ()
         ]
 
@@ -82,34 +89,52 @@ class Files:
         if file.path is not None:
             return ReceivedFile(file.name, file.path, owned=False)
         name = f"{uuid.uuid4().hex}{Path(file.name).suffix.lower()}"
+        path = self._uploads / name
+        if file.size == 0:  # a browser sends no such file, and tells nothing
+            path.touch()
+            return ReceivedFile(file.name, path, owned=True)
         async with self._turn:  # the picker reports by file name only: one upload at a time
             try:
                 address = self._page.get_upload_url(name, UPLOAD_SECONDS)
             except RuntimeError as error:
                 raise UploadsOff from error
             self._upload = asyncio.get_running_loop().create_future()
-            self._progress = progress
             try:
                 await self._picker.upload(
                     [ft.FilePickerUploadFile(upload_url=address, id=file.id, name=file.name)]
                 )
-                await self._upload
-            except RuntimeError as error:
+                await self._arrival(self._upload, path, file.size, progress)
+            except (RuntimeError, TimeoutError) as error:
+                path.unlink(missing_ok=True)
                 raise UploadFailed(file.name) from error
             finally:
-                self._upload = self._progress = None
-        path = self._uploads / name
+                self._upload = None
         if not path.exists():
             raise UploadFailed(file.name)
         return ReceivedFile(file.name, path, owned=True)
+
+    async def _arrival(
+        self, upload: asyncio.Future[None], path: Path, size: int, progress: Callable[[float], None]
+    ) -> None:
+        """Wait for the browser's last word; what has arrived is seen in the file, which grows."""
+        arrived, silence = 0, 0.0
+        while not upload.done():
+            await asyncio.wait({upload}, timeout=_LOOK_SECONDS)
+            before, arrived = arrived, await asyncio.to_thread(_bytes_of, path)
+            silence = 0.0 if arrived > before else silence + _LOOK_SECONDS
+            if silence > SILENCE_SECONDS:
+                raise TimeoutError
+            progress(min(arrived / size, 1.0))
+        upload.result()
 
     def _on_upload(self, event: ft.FilePickerUploadEvent) -> None:
         if self._upload is None or self._upload.done():
             return
         if event.error:
             self._upload.set_exception(RuntimeError(event.error))
-        elif event.progress is not None:
-            if self._progress is not None:
-                self._progress(event.progress)
-            if event.progress >= 1:
-                self._upload.set_result(None)
+        elif event.progress is not None and event.progress >= 1:
+            self._upload.set_result(None)
+
+
+def _bytes_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
