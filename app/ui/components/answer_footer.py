@@ -28,7 +28,7 @@ def answer_footer(
                     marked(
                         _small(
                             app.strings(
-                                "message.searched", searched=stored.searched, relevant=stored.relevant or 0
+                                "message.searched", count=stored.searched, relevant=stored.relevant or 0
                             )
                         ),
                         identifier="searched",

@@ -102,19 +102,30 @@ def text_field(app: AppState, label: str, value: str, on_change: Handler, **prop
     )
 
 
-def search_field(
-    app: AppState, label: str, value: str, on_change: Handler, **properties: Any
-) -> ft.TextField:
-    """A field to search with."""
-    return text_field(
+@remembered
+def SearchField(
+    app: AppState, label: str, on_search: Callable[[str], Any], *, identifier: str, text: str = ""
+) -> ft.Control:
+    """A field to search with. `text` is what stands in it at first.
+
+    What is rendered is what the field holds already: a text from the app's state would be one event
+    old while its answer is computed, and undo the letters that were typed meanwhile.
+    """
+    shown: ft.MutableRef[ft.TextField | None] = ft.use_ref(None)
+
+    async def changed(event: ft.Event[ft.TextField]) -> None:
+        await on_search(event.control.value)
+
+    field = text_field(
         app,
         label,
-        value,
-        on_change,
+        text if shown.current is None else shown.current.value,
+        changed,
         prefix_icon=ft.Icon(ft.Icons.SEARCH, size=20, color=ft.Colors.ON_SURFACE_VARIANT),
         dense=True,
-        **properties,
     )
+    shown.current = field
+    return marked(field, identifier=identifier)
 
 
 def in_reading_width(content: ft.Control, width: float = READING_WIDTH) -> ft.Control:

@@ -7,7 +7,7 @@ import re
 import flet as ft
 
 from app.core.messages import Conversation
-from app.ui.components.controls import marked, menu, remembered, search_field
+from app.ui.components.controls import SearchField, marked, menu, remembered
 from app.ui.state.app import AppState
 from app.ui.state.chat_state import ChatState
 from app.ui.state.dialogs import Confirmation, NamePrompt
@@ -20,9 +20,6 @@ _MARKS = re.compile(r"[*_`~|]+|(?<!\S)(?:#{1,6}|>|[-+])\s|\$\$?")
 def ConversationList(app: AppState, chat: ChatState) -> ft.Control:
     """Search box and conversations."""
     strings = app.strings
-
-    async def search(event: ft.Event[ft.TextField]) -> None:
-        await app.chat.search(event.control.value)
 
     if chat.conversations:
         open_id = chat.open.id if chat.open else None
@@ -46,9 +43,12 @@ def ConversationList(app: AppState, chat: ChatState) -> ft.Control:
     return ft.Column(
         [
             ft.Container(
-                marked(
-                    search_field(app, strings("chat.search"), chat.query, search),
+                SearchField(
+                    app,
+                    strings("chat.search"),
+                    app.chat.search,
                     identifier="search-conversations",
+                    text=chat.query,
                 ),
                 padding=ft.Padding.only(left=Space.M, right=Space.M, bottom=Space.M),
             ),

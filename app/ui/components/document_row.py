@@ -98,7 +98,7 @@ def _details(app: AppState, document: Document, progress: IndexingProgress | Non
             parts.insert(0, strings("knowledge.pages", count=document.pages))
         return " · ".join(parts)
     if document.state is DocumentState.INDEXING and progress is not None and progress.total_passages:
-        return strings("knowledge.progress", done=progress.done_passages, total=progress.total_passages)
+        return strings("knowledge.progress", done=progress.done_passages, count=progress.total_passages)
     if document.state is DocumentState.INDEXING:
         return strings("knowledge.reading")
     return strings(f"document.state.{document.state}")

@@ -20,7 +20,7 @@ def search_results(app: AppState, knowledge: KnowledgeState) -> list[ft.Control]
     result = knowledge.result
     if result is None:
         return [ft.Row([ft.ProgressRing(width=20, height=20)], alignment=ft.MainAxisAlignment.CENTER)]
-    found = strings("knowledge.found", searched=result.searched, relevant=len(result.passages))
+    found = strings("knowledge.found", count=result.searched, relevant=len(result.passages))
     rows: list[ft.Control] = [
         ft.Row(
             [

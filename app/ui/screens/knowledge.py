@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import flet as ft
 
-from app.ui.components.controls import empty_state, icon_button, in_reading_width, marked, menu, search_field
+from app.ui.components.controls import SearchField, empty_state, icon_button, in_reading_width, marked, menu
 from app.ui.components.document_row import DocumentRow, UploadRow
 from app.ui.components.header import header
 from app.ui.components.search_results import search_results
@@ -133,16 +133,19 @@ def _chip(app: AppState, collection: Collection, is_open: bool) -> ft.Control:
 def _toolbar(app: AppState, knowledge: KnowledgeState, collection: Collection) -> ft.Control:
     strings = app.strings
 
-    async def search(event: ft.Event[ft.TextField]) -> None:
-        await app.knowledge.search(event.control.value)
-
     return in_reading_width(
         ft.Container(
             ft.Row(
                 [
-                    marked(
-                        search_field(app, strings("knowledge.search"), knowledge.query, search),
-                        identifier="search-documents",
+                    ft.Container(
+                        SearchField(
+                            app,
+                            strings("knowledge.search"),
+                            app.knowledge.search,
+                            identifier="search-documents",
+                            text=knowledge.query,
+                            key=str(collection.id),
+                        ),
                         expand=True,
                     ),
                     menu(

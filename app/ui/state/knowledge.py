@@ -18,6 +18,8 @@ from rag.model import Collection, Document, DocumentState, IndexingProgress, Sea
 
 PROGRESS_SECONDS = 0.1
 """Progress is shown at most ten times a second."""
+TYPING_SECONDS = 0.15
+"""Who pauses for so long is not in the middle of a word."""
 
 
 @ft.observable
@@ -178,11 +180,15 @@ class Knowledge:
         if not query.strip() or self.state.open is None:
             self.state.result = None
             return
+        await asyncio.sleep(TYPING_SECONDS)
+        collection = self.state.open
+        if query != self.state.query or collection is None:
+            return  # more was typed, or something else was opened
         self.state.searching = True
         try:
-            self.state.result = await asyncio.to_thread(
-                self._knowledge.search, query, [self.state.open.id], 12
-            )
+            result = await asyncio.to_thread(self._knowledge.search, query, [collection.id], 12)
+            if query == self.state.query:
+                self.state.result = result
         finally:
             self.state.searching = False
 

@@ -131,6 +131,17 @@ async def test_nothing_relevant_is_said_plainly(open_app, model, tmp_path):
         assert not app.shows("citation-1")
 
 
+async def test_letters_typed_while_a_search_is_under_way_stay(open_app, tmp_path):
+    async with open_app() as app:
+        await add(app, write_policy(tmp_path))
+        await app.enter("search-documents", "When does the office")
+        [field] = app.all(ft.TextField, app.mark("search-documents"))
+        app.session.apply_patch(field._i, {"value": "When does the office open"})  # told, not yet handled
+        await app.until(lambda: app.shows("found-1"))
+        [field] = app.all(ft.TextField, app.mark("search-documents"))
+        assert field.value == "When does the office open"
+
+
 async def test_a_search_shows_the_passages_and_opens_them(open_app, tmp_path):
     async with open_app() as app:
         await add(app, write_policy(tmp_path))
