@@ -6,6 +6,7 @@ import importlib.metadata
 
 import flet as ft
 
+from app import __version__
 from app.ui.components.controls import card
 from app.ui.state.app import AppState
 from app.ui.theme import Radius, Space
@@ -39,7 +40,7 @@ def About(app: AppState) -> ft.Control:
                             [
                                 ft.Text("DAI", theme_style=ft.TextThemeStyle.TITLE_LARGE),
                                 ft.Text(
-                                    strings("settings.version", version=_version("dai-chat")),
+                                    strings("settings.version", version=__version__),
                                     theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
                                     color=quiet,
                                 ),
