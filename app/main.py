@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import logging
 import os
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import flet as ft
-from flet.utils import get_bool_env_var, get_free_tcp_port, is_linux_server
+from flet.utils import get_bool_env_var, get_free_tcp_port, is_linux_server, open_in_browser
 
 from app.core.paths import Paths
 from app.core.settings import SettingsStore
@@ -57,11 +59,14 @@ def run_app() -> None:
     Where there is no display, or the window's program is neither here nor can be had, the app is
     served to a browser instead. What `flet run` asks for by its environment goes first.
     """
-    if without_display() and not get_bool_env_var("FLET_FORCE_WEB_SERVER"):
+    if get_bool_env_var("FLET_FORCE_WEB_SERVER"):
+        _serve_for_flet_run()
+        return
+    if without_display():
         run_web()
         return
     try:
-        _run(view=ft.AppView.FLET_APP, host=LOCALHOST, port=0)
+        _run(_open_window())
     except OSError as error:
         log.warning("no window, serving to the browser: %s", type(error).__name__)
         run_web()
@@ -70,34 +75,62 @@ def run_app() -> None:
 def run_web(host: str = LOCALHOST, port: int = 8550) -> None:
     """Serve the app to a browser on this device, and open it there; returns when it is stopped.
 
-    Port 0 takes a free one.
+    Port 0 takes a free one. Ends the process where the browser's part is not installed.
     """
     port = port or free_port()
-    settings = SettingsStore(Paths.default().settings).current
-    sys.stderr.write(Strings(settings.language)("app.serving", url=f"http://{host}:{port}") + "\n")
-    _run(view=ft.AppView.WEB_BROWSER, host=host, port=port)
+    url = f"http://{host}:{port}"
+    strings = Strings(SettingsStore(Paths.default().settings).current.language)
+    if importlib.util.find_spec("flet_web") is None:
+        raise SystemExit(strings("cli.no_browser_client"))
+    sys.stderr.write(strings("app.serving", url=url) + "\n")
+    _run(_serve_page(host, port, on_start=lambda: None if without_display() else open_in_browser(url)))
 
 
-def _run(*, view: ft.AppView, host: str, port: int) -> None:
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(view, host, port))
+def _serve_for_flet_run() -> None:
+    """`flet run --web` says where to listen, and waits for a line with the address."""
+    host = os.environ.get("FLET_SERVER_IP") or LOCALHOST
+    port = int(os.environ.get("FLET_SERVER_PORT") or 0) or free_port()
+    page = os.environ.get("FLET_WEB_APP_PATH", "").strip("/")
+    prefix = os.environ.get("FLET_DISPLAY_URL_PREFIX")
+
+    def tell() -> None:
+        if prefix is not None:
+            address = f"http://{host}:{port}/{page}".rstrip("/")
+            sys.stdout.write(f"{prefix} {address} {ft.AppView.WEB_BROWSER.value}\n")
+            sys.stdout.flush()
+
+    _run(_serve_page(host, port, page, on_start=tell))
 
 
-async def _serve(view: ft.AppView, host: str, port: int) -> None:
-    from app.ui.process import close_process
-
+def _run(until_closed: Coroutine[Any, Any, None]) -> None:
     os.environ["FLET_WEB_NO_CDN"] = "true"  # nothing is fetched from the internet
     os.environ.setdefault("FLET_SECRET_KEY", secrets.token_hex(32))  # signs the addresses of uploads
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(until_closed)
+
+
+async def _open_window() -> None:
+    from app.ui.process import close_process
+
     try:
-        await ft.run_async(
-            main,
-            name="",
-            host=host,
-            port=port,
-            view=view,
-            assets_dir=str(ASSETS),
-            upload_dir=str(Paths.default().create().uploads),
-            no_cdn=True,
-        )
+        await ft.run_async(main, name="", host=LOCALHOST, assets_dir=str(ASSETS), no_cdn=True)
     finally:
         await close_process()
+
+
+async def _serve_page(host: str, port: int, page: str = "", *, on_start: Callable[[], None]) -> None:
+    from app.ui.process import close_process
+    from app.web_server import make_server
+
+    uploads = Paths.default().create().uploads
+    server = make_server(
+        main,
+        host=host,
+        port=port,
+        page=page,
+        assets=ASSETS,
+        uploads=uploads,
+        on_start=on_start,
+        on_stop=close_process,
+    )
+    await server.serve()
