@@ -29,6 +29,12 @@ class Services:
     answering: Answering
     instance: InstanceLock
 
+    def take_over(self) -> None:
+        """Do the recovery and the indexing here, where no other process does."""
+        if not self.instance.held and self.instance.acquire():
+            self.conversations.recover()
+            self.knowledge.start()
+
     async def close(self) -> None:
         """Stop the indexer, unload the model, close the databases."""
         await self.models.unload()
@@ -61,4 +67,4 @@ def open_services(paths: Paths | None = None) -> Services:
 
 def _nothing_found(right_to_left: bool, searched: int) -> str:
     """Said in the language of the question, which need not be the app's."""
-    return Strings("fa" if right_to_left else "en")("answer.nothing_found", searched=searched)
+    return Strings("fa" if right_to_left else "en")("answer.nothing_found", count=searched)

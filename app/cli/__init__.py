@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import sys
 
 import typer
@@ -9,8 +11,9 @@ import typer
 from app.cli import doctor, launch, models
 from app.cli.ask import ask
 from app.cli.chat import chat
-from app.cli.errors import describe
+from app.cli.errors import describe, exit_status
 from app.cli.knowledge import knowledge
+from app.cli.text import readable
 
 cli = typer.Typer(
     name="dai",
@@ -30,16 +33,20 @@ cli.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run a command; what goes wrong becomes one clear line and a non-zero exit."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="replace"
+            )  # a letter that a pipe or terminal cannot show is no reason to fail
+    logging.getLogger().addHandler(
+        logging.NullHandler()
+    )  # the terminal is for sentences, the file for the log
     try:
-        cli()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of a pipe has gone; Python would complain at its exit
-        sys.exit(0)
-    except Exception as error:
-        message = describe(error)
-        if message is None:
-            raise
-        print(message, file=sys.stderr)
-        sys.exit(1)
+        status = cli(
+            [readable(argument) for argument in sys.argv[1:]], prog_name="dai", standalone_mode=False
+        )
+    except Exception as error:  # noqa: BLE001 - the terminal shows a sentence for everything, never a traceback
+        if message := describe(error):
+            print(message, file=sys.stderr)
+        status = exit_status(error)
+    sys.exit(status)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import sys
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from app.cli.ask import collection_ids, model_id, show
+from app.cli.answer import show
+from app.cli.choices import collections_named, model_named
 from app.cli.errors import describe
-from app.cli.session import on_interrupt, run, services, strings_of
+from app.cli.session import interruptible, on_interrupt, run, services, strings_of
+from app.core.messages import Conversation
+from app.core.strings import Strings
+from app.services import Services
+
+END_WORDS = frozenset({"/bye", "/exit", "/quit"})
+HELP_WORDS = frozenset({"/?", "/help"})
 
 
 def chat(
@@ -20,39 +28,65 @@ def chat(
     model: Annotated[str | None, typer.Option(help="Id or name of an installed model.")] = None,
     resume: Annotated[bool, typer.Option("--continue", help="Go on with the latest conversation.")] = False,
 ) -> None:
-    """Talk with the model; an empty line or Ctrl-D ends, Ctrl-C stops an answer."""
+    """Talk with the model, a line at a time; Ctrl-C stops an answer, /quit or Ctrl-D ends."""
     run(_chat(kb or [], model, resume=resume))
 
 
 async def _chat(kb: list[str], model: str | None, *, resume: bool) -> None:
     async with services() as opened:
-        collections = collection_ids(opened, kb)
+        collections = [collection.id for collection in collections_named(opened, kb)] if kb else []
         if model:
-            await opened.models.load(model_id(opened, model))
+            await opened.models.load(model_named(opened, model).id)
+        strings = strings_of(opened)
         latest = opened.conversations.list()[:1] if resume else []
         conversation = latest[0] if latest else opened.conversations.create(collections)
-        for message in opened.conversations.messages(conversation.id):
-            print(f"> {message.text}" if message.role == "user" else f"{message.text}\n")
-        strings = strings_of(opened)
-        if sys.stdin.isatty():
-            print(strings("cli.chat_hint"), file=sys.stderr)
-        while question := (await asyncio.to_thread(_read_line)).strip():
-            events = opened.answering.ask(conversation.id, question)
-            try:
-                with on_interrupt(lambda: opened.answering.stop(conversation.id)):
-                    await show(events, strings)
-            except Exception as error:
-                message_for_user = describe(error)
-                if message_for_user is None:
-                    raise
-                print(message_for_user, file=sys.stderr)
-            print()
-        if not opened.conversations.messages(conversation.id):
-            opened.conversations.delete(conversation.id)
+        if latest and kb:
+            opened.conversations.set_collections(conversation.id, collections)
+        try:
+            if sys.stdin.isatty():
+                _print_earlier(opened, conversation)
+                print(strings("cli.chat_hint"), file=sys.stderr)
+            for question in _questions(strings):
+                await _answer(opened, conversation, question, strings)
+        finally:
+            if not opened.conversations.messages(conversation.id):
+                opened.conversations.delete(conversation.id)
 
 
-def _read_line() -> str:
+async def _answer(opened: Services, conversation: Conversation, question: str, strings: Strings) -> None:
+    events = opened.answering.ask(conversation.id, question)
     try:
-        return input("> " if sys.stdin.isatty() else "")
-    except EOFError:
-        return ""
+        with on_interrupt(lambda: opened.answering.stop(conversation.id)):
+            await show(events, strings)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one answer that failed does not end the conversation
+        print(describe(error), file=sys.stderr)
+    print()
+
+
+def _print_earlier(opened: Services, conversation: Conversation) -> None:
+    for message in opened.conversations.messages(conversation.id):
+        print(f"> {message.text}" if message.role == "user" else f"{message.text}\n")
+
+
+def _questions(strings: Strings) -> Iterator[str]:
+    """What is typed or piped, line by line, until it ends."""
+    typed = sys.stdin.isatty()
+    if typed:
+        with contextlib.suppress(ImportError):  # Windows edits lines itself
+            import readline  # noqa: F401 - gives `input` its history and editing
+    while True:
+        try:
+            with interruptible():
+                line = input("> " if typed else "").strip()
+        except EOFError:
+            if typed:
+                print()
+            return
+        if line in END_WORDS:
+            return
+        if line in HELP_WORDS:
+            print(strings("cli.chat_hint"), file=sys.stderr)
+        elif line:
+            yield line

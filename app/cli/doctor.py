@@ -15,7 +15,7 @@ import apsw
 import typer
 
 from app.cli.errors import terminal_strings
-from app.cli.session import print_json
+from app.cli.text import print_json
 from app.core.paths import Paths
 from engines.embedders.opening import available_embedders
 from engines.library import ModelLibrary
@@ -51,7 +51,8 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         strings = terminal_strings()
         marks = {Health.OK: "✓", Health.WARNING: "!", Health.FAILED: "✗"}
         for check in checks:
-            print(f"{marks[check.health]} {strings(f'doctor.{check.name}')}: {check.details}")
+            details = strings.isolate(check.details)
+            print(f"{marks[check.health]} {strings(f'doctor.{check.name}')}: {details}")
     if any(check.health is Health.FAILED for check in checks):
         raise typer.Exit(1)
 

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli.ask import collection_ids
+from app.cli.answer import source_line
+from app.cli.choices import collection_named, collections_named
 from app.cli.errors import CommandError
-from app.cli.session import print_json, run, services, strings_of
+from app.cli.files import documents_in
+from app.cli.session import on_interrupt, run, services, strings_of
+from app.cli.text import print_json, show_progress
+from app.core.errors import EmptyQuestion
 from app.core.strings import Strings
 from app.services import Services
-from rag.documents import supported_suffixes
+from rag.errors import DocumentDeleted
 from rag.model import Document, DocumentState, IndexingProgress
 
 knowledge = typer.Typer(no_args_is_help=True, help="Collections of your documents.")
 
 DEFAULT_COLLECTION = "Documents"
+_LOOK_SECONDS = 0.3
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-KnowledgeBaseName = Annotated[str | None, typer.Option("--kb", help="Name of the collection.")]
+KnowledgeBaseName = Annotated[str | None, typer.Option("--kb", help="Only this collection.")]
 
 
 @knowledge.command("add")
@@ -30,25 +36,23 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add documents and wait until they can be searched."""
-    run(_add(paths, kb, as_json=as_json))
+    run(_add(documents_in(paths), kb, as_json=as_json))
 
 
-async def _add(paths: list[Path], name: str, *, as_json: bool) -> None:
+async def _add(files: list[Path], name: str, *, as_json: bool) -> None:
     async with services() as opened:
         strings = strings_of(opened)
-        existing = [c for c in opened.knowledge.collections() if c.name.casefold() == name.strip().casefold()]
-        collection = existing[0] if existing else opened.knowledge.create_collection(name)
-        documents = [opened.knowledge.add(collection.id, path) for path in _files(paths)]
-        if not documents:
-            raise CommandError("cli.nothing_to_add")
-        if sys.stderr.isatty() and not as_json:
+        collection = collection_named(opened, name) or opened.knowledge.create_collection(name)
+        # The same content twice is one document.
+        ids = dict.fromkeys(opened.knowledge.add(collection.id, path).id for path in files)
+        if not as_json:
             opened.knowledge.subscribe(lambda progress: _show_progress(progress, strings))
-        try:
-            opened.knowledge.wait_until_idle()
-        except KeyboardInterrupt:
-            print("\n" + strings("cli.indexing_goes_on_later"), file=sys.stderr)
-            raise
-        added = [opened.knowledge.document(document.id) for document in documents]
+        waited = await _wait_until_idle(opened)
+        show_progress("")
+        if not waited:
+            print(strings("cli.indexing_goes_on_later"), file=sys.stderr)
+            raise KeyboardInterrupt
+        added = [opened.knowledge.document(document_id) for document_id in ids]
         if as_json:
             print_json(added)
         else:
@@ -59,48 +63,62 @@ async def _add(paths: list[Path], name: str, *, as_json: bool) -> None:
         raise CommandError("cli.documents_failed", count=failed)
 
 
+async def _wait_until_idle(opened: Services) -> bool:
+    """Wait until all documents are read; False where the user pressed Ctrl-C."""
+    stopped = asyncio.Event()
+    with on_interrupt(stopped.set):
+        while not stopped.is_set():
+            opened.take_over()  # if another process was reading them and has ended
+            if await asyncio.to_thread(opened.knowledge.wait_until_idle, _LOOK_SECONDS):
+                return True
+    return False
+
+
 @knowledge.command("search")
 def search(
     query: Annotated[str, typer.Argument(help="What to look for.")],
     kb: KnowledgeBaseName = None,
-    limit: Annotated[int, typer.Option(min=1, max=50)] = 6,
+    limit: Annotated[int, typer.Option(min=1, max=50, help="So many passages at most.")] = 6,
     as_json: AsJson = False,
 ) -> None:
     """Find passages."""
+    if not query.strip():
+        raise EmptyQuestion
     run(_search(query, kb, limit, as_json=as_json))
 
 
 async def _search(query: str, name: str | None, limit: int, *, as_json: bool) -> None:
     async with services() as opened:
         strings = strings_of(opened)
-        ids = collection_ids(opened, [name]) if name else _all_collections(opened)
-        result = opened.knowledge.search(query, ids, limit)
+        collections = collections_named(opened, [name] if name else [])
+        ids = [collection.id for collection in collections]
+        result = await asyncio.to_thread(opened.knowledge.search, query, ids, limit)
         if as_json:
             print_json(result)
             return
-        relevant = len(result.passages)
-        print(strings("cli.searched", searched=result.searched, relevant=relevant), file=sys.stderr)
-        for number, found in enumerate(result.passages, 1):
-            passage = found.passage
-            page = strings("cli.page", page=passage.page) if passage.page is not None else passage.heading
-            print(f"\n[{number}] {passage.document_title}" + (f" · {page}" if page else ""))
-            print(" ".join(passage.text.split()))
+        if not collections:
+            print(strings("cli.no_collections"), file=sys.stderr)
+            return
+        found = strings("message.searched", count=result.searched, relevant=len(result.passages))
+        print(found, file=sys.stderr)
+        for number, item in enumerate(result.passages, 1):
+            passage = item.passage
+            print(source_line(number, passage.document_title, passage.page, passage.heading, strings))
+            print(" ".join(passage.text.split()) + "\n")
 
 
 @knowledge.command("list")
 def list_documents(kb: KnowledgeBaseName = None, as_json: AsJson = False) -> None:
-    """Show collections and their documents."""
+    """Show collections and their documents, each with its number."""
     run(_list(kb, as_json=as_json))
 
 
 async def _list(name: str | None, *, as_json: bool) -> None:
     async with services() as opened:
         strings = strings_of(opened)
-        wanted = set(collection_ids(opened, [name]) if name else _all_collections(opened))
         shown = [
             (collection, opened.knowledge.documents(collection.id))
-            for collection in opened.knowledge.collections()
-            if collection.id in wanted
+            for collection in collections_named(opened, [name] if name else [])
         ]
         if as_json:
             print_json([{"collection": collection, "documents": files} for collection, files in shown])
@@ -108,55 +126,58 @@ async def _list(name: str | None, *, as_json: bool) -> None:
         if not shown:
             print(strings("cli.no_collections"), file=sys.stderr)
         for collection, files in shown:
-            print(collection.name)
+            print(strings.isolate(collection.name))
             for document in files:
                 print("  " + _line(document, strings))
 
 
 @knowledge.command("remove")
 def remove(
-    document: Annotated[int, typer.Argument(help="Number of the document, from `dai kb list --json`.")],
+    documents: Annotated[list[int], typer.Argument(help="Numbers of documents, from `dai kb list`.")],
 ) -> None:
-    """Delete a document from the knowledge base; your file stays."""
-    run(_remove(document))
+    """Remove documents from the knowledge base; your files stay."""
+    run(_remove(documents))
 
 
-async def _remove(document_id: int) -> None:
+async def _remove(numbers: list[int]) -> None:
     async with services() as opened:
-        opened.knowledge.delete_document(document_id)
+        documents = [_document(opened, number) for number in dict.fromkeys(numbers)]
+        for document in documents:
+            opened.knowledge.delete_document(document.id)
+            print(strings_of(opened)("cli.document_removed", name=document.title))
 
 
-def _files(paths: list[Path]) -> list[Path]:
-    """The files meant; of a folder, those that can be read."""
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            suffixes = supported_suffixes()
-            files += sorted(f for f in path.rglob("*") if f.is_file() and f.suffix.lower() in suffixes)
-        elif path.exists():
-            files.append(path)
-        else:
-            raise CommandError("cli.no_such_file", path=str(path))
-    return files
+@knowledge.command("delete")
+def delete(collection: Annotated[str, typer.Argument(help="Name of the collection.")]) -> None:
+    """Delete a collection with all its documents; your files stay."""
+    run(_delete(collection))
 
 
-def _all_collections(opened: Services) -> list[int]:
-    return [collection.id for collection in opened.knowledge.collections()]
+async def _delete(name: str) -> None:
+    async with services() as opened:
+        collection = collections_named(opened, [name])[0]
+        opened.knowledge.delete_collection(collection.id)
+        print(strings_of(opened)("cli.collection_deleted", name=collection.name))
+
+
+def _document(opened: Services, number: int) -> Document:
+    try:
+        return opened.knowledge.document(number)
+    except DocumentDeleted:
+        raise CommandError("cli.no_such_document", number=number) from None
 
 
 def _line(document: Document, strings: Strings) -> str:
     if document.state is DocumentState.READY:
-        detail = strings("cli.passages", count=document.passages)
+        detail = strings("knowledge.passages", count=document.passages)
     elif document.state is DocumentState.FAILED:
-        detail = strings.error_named(document.error or "KnowledgeError", name=document.title)
+        detail = strings.error_named(document.error or "DocumentError")
     else:
         detail = strings(f"document.state.{document.state}")
-    return f"{document.title} · {detail}"
+    # The number is typed again in `dai kb remove`: as it is, in whichever digits.
+    return f"{document.id}  {strings.isolate(document.title)} · {detail}"
 
 
 def _show_progress(progress: IndexingProgress, strings: Strings) -> None:
-    counts = strings("cli.progress", done=progress.done_passages, total=progress.total_passages)
-    sys.stderr.write(f"\r\x1b[2K{progress.title} · {counts}")
-    if progress.state in (DocumentState.READY, DocumentState.FAILED):
-        sys.stderr.write("\r\x1b[2K")
-    sys.stderr.flush()
+    counts = strings("knowledge.progress", done=progress.done_passages, count=progress.total_passages)
+    show_progress(f"{strings.isolate(progress.title)} · {counts}")

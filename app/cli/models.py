@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli.ask import model_id
-from app.cli.session import print_json, run, services, strings_of
+from app.cli.choices import model_named
+from app.cli.errors import CommandError
+from app.cli.session import on_interrupt, run, services, strings_of
+from app.cli.text import print_json, show_progress
+from app.core.strings import Strings
+from engines.library import InstalledModel
+from engines.memory import MemoryFit, MemoryNeed
 
-models = typer.Typer(invoke_without_command=True, help="Installed models.")
+models = typer.Typer(invoke_without_command=True, help="The models of this device.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+ModelName = Annotated[str, typer.Argument(help="Id or name of an installed model.")]
+
+
+class _Stopped(Exception):
+    """The user pressed Ctrl-C while a file was copied."""
 
 
 @models.callback()
-def list_models(
-    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
-) -> None:
-    """List the installed models, and what each needs in memory."""
+def models_alone(context: typer.Context, as_json: AsJson = False) -> None:
+    """The models of this device; alone, the same as `list`."""
     if context.invoked_subcommand is None:
         run(_list(as_json=as_json))
+
+
+@models.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """List the installed models, and what each needs in memory."""
+    run(_list(as_json=as_json))
 
 
 async def _list(*, as_json: bool) -> None:
@@ -44,61 +61,93 @@ async def _list(*, as_json: bool) -> None:
             )
             return
         if not rows:
-            print(strings("errors.NoModelInstalled"), file=sys.stderr)
+            print(strings("cli.no_model"), file=sys.stderr)
         for model, need, fit in rows:
-            print(
-                ("* " if model == chosen else "  ")
-                + " · ".join(
-                    [
-                        model.name,
-                        model.quantisation,
-                        strings.size(model.bytes),
-                        strings("cli.memory", size=strings.size(need.total)),
-                        strings(f"model.fit.{fit}"),
-                    ]
-                )
-            )
+            print(("* " if model == chosen else "  ") + _line(model, need, fit, strings))
             print(f"    {model.id}")
         for path, error in broken:
-            print(f"! {path.name}: {strings.error(error)}")
+            print(f"! {strings.isolate(path.name)} · {strings.error_named(type(error).__name__)}")
+
+
+def _line(model: InstalledModel, need: MemoryNeed, fit: MemoryFit, strings: Strings) -> str:
+    parts = [
+        strings.isolate(model.name),
+        strings.isolate(model.quantisation),
+        strings.size(model.bytes),
+        strings("cli.memory", size=strings.size(need.total)),
+        strings(f"model.fit.{fit}"),
+    ]
+    if not model.has_chat_template:
+        parts.append(strings("model.no_template"))
+    return " · ".join(parts)
 
 
 @models.command("add")
 def add(
     path: Annotated[Path, typer.Argument(help="A GGUF file.")],
-    link: Annotated[bool, typer.Option(help="Use the file where it is, without a copy.")] = False,
+    link: Annotated[bool, typer.Option("--link", help="Use the file where it is, without a copy.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Install a GGUF file."""
-    run(_add(path, link=link))
+    if not path.exists():
+        raise CommandError("cli.no_such_file", path=path)
+    run(_add(path, link=link, as_json=as_json))
 
 
-async def _add(path: Path, *, link: bool) -> None:
+async def _add(path: Path, *, link: bool, as_json: bool) -> None:
     async with services() as opened:
-        model = await opened.models.add(path, link=link)
-        print(strings_of(opened)("cli.model_added", name=model.name))
+        strings = strings_of(opened)
+        stopped = threading.Event()
+
+        def progress(done: int, total: int) -> None:
+            if stopped.is_set():
+                raise _Stopped
+            share = strings("cli.copying", done=strings.size(done), total=strings.size(total))
+            show_progress(share)
+
+        try:
+            with on_interrupt(stopped.set):
+                model = await opened.models.add(path, link=link, progress=progress)
+        except _Stopped:
+            raise KeyboardInterrupt from None
+        finally:
+            show_progress("")
+        if as_json:
+            print_json(model)
+        else:
+            print(strings("cli.model_added", name=model.name))
 
 
 @models.command("use")
-def use(model: Annotated[str, typer.Argument(help="Id or name of an installed model.")]) -> None:
+def use(model: ModelName) -> None:
     """Load a model once, and let it answer from now on."""
     run(_use(model))
 
 
 async def _use(wanted: str) -> None:
     async with services() as opened:
-        await opened.models.load(model_id(opened, wanted))
-        loaded = opened.models.loaded
-        print(strings_of(opened)("cli.model_chosen", name=loaded.name if loaded else wanted))
+        model = model_named(opened, wanted)
+        await opened.models.load(model.id)
+        print(strings_of(opened)("cli.model_chosen", name=model.name))
 
 
 @models.command("remove")
-def remove(model: Annotated[str, typer.Argument(help="Id or name of an installed model.")]) -> None:
-    """Uninstall a model."""
+def remove(
+    model: Annotated[str, typer.Argument(help="Id or name of a model, or name of a broken file.")],
+) -> None:
+    """Uninstall a model; the file of a linked one stays."""
     run(_remove(model))
 
 
 async def _remove(wanted: str) -> None:
     async with services() as opened:
-        freed = await opened.models.remove(model_id(opened, wanted))
+        broken = next((path for path, _ in opened.models.broken() if path.name == wanted), None)
+        if broken is not None:
+            freed = await opened.models.remove_broken(broken)
+        else:
+            model = model_named(opened, wanted)
+            if not model.removable:
+                raise CommandError("cli.model_belongs_to_app", name=model.name)
+            freed = await opened.models.remove(model.id)
         strings = strings_of(opened)
         print(strings("cli.model_removed", size=strings.size(freed)))

@@ -1,15 +1,12 @@
-"""What every command shares: open services, output, and Ctrl-C."""
+"""What every command shares: open services, and Ctrl-C."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
-
-import msgspec
 
 from app.core.strings import Strings
 from app.services import Services, open_services
@@ -38,25 +35,30 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(main)
 
 
-def print_json(value: object) -> None:
-    """Print a value as one JSON document; dataclasses and paths are understood."""
-    encoded = msgspec.json.encode(value, enc_hook=str)
-    sys.stdout.buffer.write(msgspec.json.format(encoded, indent=2) + b"\n")
-    sys.stdout.flush()
-
-
 @contextmanager
 def on_interrupt(action: Callable[[], object]) -> Iterator[None]:
-    """The first Ctrl-C calls `action`, the second ends the command."""
+    """The first Ctrl-C calls `action` in the event loop, the second ends the command."""
     loop = asyncio.get_running_loop()
-    main = asyncio.current_task()
 
     def interrupted(*_: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        if main is not None:
-            loop.call_soon_threadsafe(action)
+        loop.call_soon_threadsafe(action)
 
     before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt at once: for calls that block the event loop.
+
+    asyncio's own handler would only ask the task to end when it next waits, which it never does
+    while it blocks.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:

@@ -15,12 +15,20 @@ class InstanceLock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._connection: apsw.Connection | None = apsw.Connection(str(path))
-        try:
-            self._connection.execute("BEGIN EXCLUSIVE")
-        except apsw.BusyError:
-            self._connection.close()
-            self._connection = None
+        self._path = path
+        self._connection: apsw.Connection | None = None
+        self.acquire()
+
+    def acquire(self) -> bool:
+        """Try to get the lock, which its holder may have freed meanwhile; returns whether it is held."""
+        if self._connection is None:
+            connection = apsw.Connection(str(self._path))
+            try:
+                connection.execute("BEGIN EXCLUSIVE")
+                self._connection = connection
+            except apsw.BusyError:
+                connection.close()
+        return self.held
 
     @property
     def held(self) -> bool:

@@ -128,6 +128,12 @@ class Models:
         self._changed()
         return freed
 
+    async def remove_broken(self, path: Path) -> int:
+        """Remove a file that `broken` lists; returns the freed bytes."""
+        freed = await asyncio.to_thread(self._library.remove_broken, path)
+        self._changed()
+        return freed
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` after every change; returns what ends that."""
         self._listeners.append(listener)

@@ -99,6 +99,8 @@ class Strings:
         value, unit = float(bytes), 0
         while value >= 999.5 and unit < len(_UNITS) - 1:
             value, unit = value / 1000, unit + 1
+        if unit == 0:
+            return self("unit.bytes", count=bytes)
         decimals = 1 if unit >= 2 and value < 99.95 else 0
         return self(f"unit.{_UNITS[unit]}", number=self.number(value, decimals))
 

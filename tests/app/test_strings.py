@@ -120,6 +120,18 @@ def test_a_count_chooses_singular_or_plural():
     strings = Strings("en")
     assert strings("knowledge.documents", count=1) == "1 document"
     assert strings("knowledge.documents", count=1200) == "1,200 documents"
+    assert strings("message.searched", count=1, relevant=0) == "Searched 1 passage, 0 relevant"
+    assert strings("answer.nothing_found", count=2).startswith("I searched 2 passages of")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_key_that_counts_has_a_singular_and_a_plural(language):
+    entries = catalogue(language)
+    for key in KEYS:
+        if "count" in placeholders(entries[key]):
+            stem, _, number = key.rpartition(".")
+            assert number in ("one", "other"), key
+            assert {f"{stem}.one", f"{stem}.other"} <= entries.keys()
 
 
 def test_numbers_follow_the_language_and_the_setting():
@@ -130,7 +142,14 @@ def test_numbers_follow_the_language_and_the_setting():
 
 @pytest.mark.parametrize(
     ("bytes", "text"),
-    [(0, "0 bytes"), (999, "999 bytes"), (1500, "2 kB"), (1_500_000, "1.5 MB"), (999_960_000, "1.0 GB")],
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1500, "2 kB"),
+        (1_500_000, "1.5 MB"),
+        (999_960_000, "1.0 GB"),
+    ],
 )
 def test_sizes_are_short(bytes, text):
     assert Strings("en").size(bytes) == text

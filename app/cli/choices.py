@@ -1,0 +1,58 @@
+"""What the user means by a name on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.cli.errors import CommandError
+from app.services import Services
+from engines.library import InstalledModel
+from rag.model import Collection
+from rag.text import search_text
+
+
+def collections_named(opened: Services, names: Sequence[str]) -> list[Collection]:
+    """The collections with these names; case and letter variants do not count. All, where none is named.
+
+    Raises:
+        CommandError: there is no such collection.
+    """
+    if not names:
+        return opened.knowledge.collections()
+    found = []
+    for name in names:
+        collection = collection_named(opened, name)
+        if collection is None:
+            raise CommandError("cli.no_such_collection", name=name)
+        found.append(collection)
+    return found
+
+
+def collection_named(opened: Services, name: str) -> Collection | None:
+    """The collection with this name, if there is one."""
+    wanted = search_text(name.strip())
+    same = (c for c in opened.knowledge.collections() if search_text(c.name) == wanted)
+    return next(same, None)
+
+
+def model_named(opened: Services, wanted: str) -> InstalledModel:
+    """The installed model with this id, name or file name.
+
+    Raises:
+        CommandError: there is none, or there are several.
+    """
+    installed = opened.models.installed()
+    for model in installed:
+        if model.id == wanted:
+            return model
+    name = wanted.casefold()
+    found = [
+        model
+        for model in installed
+        if name in (model.id.casefold(), model.name.casefold(), model.path.name.casefold())
+    ]
+    if not found:
+        raise CommandError("cli.no_such_model", name=wanted)
+    if len(found) > 1:
+        raise CommandError("cli.several_models", name=wanted, ids=", ".join(model.id for model in found))
+    return found[0]

@@ -1,0 +1,31 @@
+"""Text as the terminal gives it and takes it."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+
+
+def readable(text: str) -> str:
+    """The text without what is no text: bytes of an argument that are not UTF-8 become question marks."""
+    return text.encode(errors="replace").decode()
+
+
+def dim(text: str) -> str:
+    """The text for standard error in a fainter colour, where a terminal shows it."""
+    return f"\x1b[2m{text}\x1b[22m" if sys.stderr.isatty() else text
+
+
+def print_json(value: object) -> None:
+    """Print a value as one JSON document; dataclasses and paths are understood."""
+    encoded = msgspec.json.encode(value, enc_hook=str)
+    sys.stdout.buffer.write(msgspec.json.format(encoded, indent=2) + b"\n")
+    sys.stdout.flush()
+
+
+def show_progress(text: str) -> None:
+    """Write over the last line of a terminal; an empty text clears it. Nothing where no terminal is."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[2K{text}")
+        sys.stderr.flush()
