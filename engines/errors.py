@@ -3,6 +3,7 @@
 EngineError
 ├── ModelFileError             the file cannot be used; carries `path`
 │   ├── ModelFileMissing       moved or deleted
+│   ├── ModelFileUnreadable    there, but the system does not let this app read it
 │   ├── NotAModel              something else than GGUF, or empty
 │   ├── ModelFileDamaged       truncated or corrupted: download it again
 │   ├── UnsupportedModel       sound, but of an architecture this engine does not run
@@ -44,6 +45,10 @@ class ModelFileError(EngineError):
 
 class ModelFileMissing(ModelFileError):
     """There is no such file any more."""
+
+
+class ModelFileUnreadable(ModelFileError):
+    """The file is there, but the system does not let this app read it."""
 
 
 class NotAModel(ModelFileError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections import Counter
@@ -9,11 +10,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from engines.errors import ModelFileDamaged, ModelFileMissing, NotAModel
+from engines.errors import (
+    ModelFileDamaged,
+    ModelFileError,
+    ModelFileMissing,
+    ModelFileUnreadable,
+    NotAModel,
+)
 from engines.gguf_format import GgufContents, GgufReader, Tensor, Value
+from engines.model_name import model_name, readable
 from engines.tensor_types import FILE_TYPES
 
 _MAX_BLOCKS = 4_096
+_NO_SUCH_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL})
 
 _EMBEDDING_ARCHITECTURES = frozenset(
     {
@@ -55,9 +64,9 @@ class GgufHeader:
     kind: FileKind
     architecture: str
     name: str
-    """The model's own name, or the file's where it has none."""
-    basename: str
-    """The name without size and tuning, such as "Qwen3"; empty where the file does not tell."""
+    """What people call it: see `engines.model_name`."""
+    declared_name: str
+    """What the metadata call it, which may be the name of a training run; empty where they do not tell."""
     quantisation: str
     """As people write it: "Q4_K_M", "F16"."""
     parameters: int
@@ -84,6 +93,8 @@ class GgufHeader:
     """How an embedding model makes one vector out of many (llama.cpp's numbers); 0 for none."""
     file_parts: int
     """Files that the model was split into; 1 for nearly all."""
+    data_start: int
+    """Where the tensors' bytes begin in the file."""
 
     @property
     def has_chat_template(self) -> bool:
@@ -98,7 +109,8 @@ def read_header(path: Path) -> GgufHeader:
     within the file, so a download that was cut off is found here.
 
     Raises:
-        ModelFileMissing: there is no such file, or it may not be read.
+        ModelFileMissing: there is no such file.
+        ModelFileUnreadable: the system does not let it be read.
         NotAModel: it is empty, a folder, or not GGUF.
         ModelFileDamaged: it is truncated or contradicts itself.
         UnsupportedModel: a GGUF version, byte order or tensor type that no engine here reads.
@@ -114,9 +126,15 @@ def read_header(path: Path) -> GgufHeader:
     except OSError as error:
         if path.is_dir():  # Windows says "permission denied"
             raise NotAModel(path, "a folder") from error
-        raise ModelFileMissing(path, error.strerror or type(error).__name__) from error
+        raise unreadable(path, error) from error
     except ValueError as error:  # a path with a NUL character
         raise ModelFileMissing(path, str(error)) from error
+
+
+def unreadable(path: Path, error: OSError) -> ModelFileError:
+    """What a system error on a model file means for the user."""
+    kind = ModelFileMissing if error.errno in _NO_SUCH_FILE else ModelFileUnreadable
+    return kind(path, error.strerror or type(error).__name__)
 
 
 def _describe(path: Path, size: int, contents: GgufContents) -> GgufHeader:
@@ -149,8 +167,8 @@ def _describe(path: Path, size: int, contents: GgufContents) -> GgufHeader:
         version=contents.version,
         kind=_kind(architecture, text("general.type"), own("pooling_type"), bool(tensors)),
         architecture=architecture,
-        name=text("general.name").strip() or path.stem,
-        basename=text("general.basename").strip(),
+        name=model_name(text("general.name"), path.stem) or architecture,
+        declared_name=readable(text("general.name")),
         quantisation=_quantisation(metadata.get("general.file_type"), tensors),
         parameters=sum(tensor.elements for tensor in tensors),
         tensor_count=len(tensors),
@@ -170,6 +188,7 @@ def _describe(path: Path, size: int, contents: GgufContents) -> GgufHeader:
         sliding_window=own("attention.sliding_window"),
         pooling=own("pooling_type"),
         file_parts=max(1, number("split.count")),
+        data_start=contents.data_start,
     )
 
 

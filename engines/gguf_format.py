@@ -74,6 +74,8 @@ class GgufContents:
     array_lengths: dict[str, int]
     """Elements of every array, kept or not."""
     tensors: tuple[Tensor, ...]
+    data_start: int
+    """Where the tensors' bytes begin in the file."""
 
 
 class GgufReader:
@@ -101,8 +103,8 @@ class GgufReader:
         for _ in range(metadata_count):
             self._read_metadata()
         tensors = tuple(self._read_tensor() for _ in range(tensor_count))
-        self._check_tensors(tensors)
-        return GgufContents(version, self._metadata, self._array_lengths, tensors)
+        data_start = self._check_tensors(tensors)
+        return GgufContents(version, self._metadata, self._array_lengths, tensors, data_start)
 
     def _read_version(self) -> int:
         if self._size < len(_MAGIC) or self._take(len(_MAGIC)) != _MAGIC:
@@ -189,7 +191,8 @@ class GgufReader:
             self._damaged(f"tensor {name[:80]!r} has rows of {row} elements")
         return Tensor(kind, dimensions, elements, offset, elements // kind.block_elements * kind.block_bytes)
 
-    def _check_tensors(self, tensors: tuple[Tensor, ...]) -> None:
+    def _check_tensors(self, tensors: tuple[Tensor, ...]) -> int:
+        """Where their bytes begin; all of them must lie within the file."""
         alignment = self._metadata.get("general.alignment", 32)
         if (
             not isinstance(alignment, int)
@@ -203,6 +206,7 @@ class GgufReader:
                 self._damaged("a tensor that is not aligned")
             if start + tensor.offset + tensor.bytes > self._size:
                 self._damaged("a tensor reaches beyond the file")
+        return start
 
     def _count(self, ceiling: int, what: str) -> int:
         count = self._integer(_U64)

@@ -37,6 +37,7 @@ async def open_engine(path: Path, options: LoadOptions = _DEFAULT_OPTIONS, *, ho
 
     Raises:
         ModelFileMissing: there is no such file.
+        ModelFileUnreadable: the system does not let it be read.
         NotAModel: it is a folder, empty, or not GGUF.
         ModelFileDamaged: it is truncated or contradicts itself.
         UnsupportedModel: llama.cpp does not run its architecture.

@@ -47,11 +47,6 @@ class RelevanceScale(Protocol):
         """A passage below this similarity does not answer the question."""
         ...
 
-    @property
-    def certain_above(self) -> float:
-        """A passage above this one certainly belongs to the question's topic."""
-        ...
-
 
 class Embedder(Protocol):
     """Turns text into unit vectors. Its methods block: call them off the event loop."""

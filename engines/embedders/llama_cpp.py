@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from engines.embedders.base import LocalEmbedder, Vectors
+from engines.embedders.fingerprint import fingerprint
 from engines.embedders.known_models import know
 from engines.errors import EngineUnavailable, UnsupportedModel
 from engines.gguf import FileKind, read_header
@@ -49,8 +50,9 @@ class LlamaCppEmbedder(LocalEmbedder):
             )
         except ValueError as error:
             raise UnsupportedModel(path, str(error)) from error
-        known = know(f"{header.name} {path.stem}")
-        super().__init__(f"{header.name}/{header.quantisation}", self._model.n_embd(), tokens, known)
+        known = know(f"{header.declared_name} {path.stem}")
+        model = f"{header.declared_name or header.architecture}/{header.quantisation}/{fingerprint(header)}"
+        super().__init__(model, self._model.n_embd(), tokens, known)
         self._check()
 
     def _vectors(self, texts: list[str], *, is_query: bool) -> Vectors:

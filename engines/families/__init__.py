@@ -7,6 +7,7 @@ from engines.families.gemma import GEMMA
 from engines.families.generic import GENERIC
 from engines.families.llama import LLAMA, SMOLLM2
 from engines.families.qwen import QWEN2, QWEN3
+from engines.gguf import GgufHeader
 
 __all__ = ["FAMILIES", "Family", "ThinkingTags", "find_family"]
 
@@ -14,6 +15,7 @@ FAMILIES = (SMOLLM2, LLAMA, GEMMA, QWEN3, QWEN2)
 """In the order in which they are asked: special ones before general ones."""
 
 
-def find_family(architecture: str, name: str) -> Family:
-    """The family of a model, by its GGUF architecture and its own name; `GENERIC` where none fits."""
-    return next((family for family in FAMILIES if family.fits(architecture, name)), GENERIC)
+def find_family(header: GgufHeader) -> Family:
+    """The family of a model, by its architecture and its names; `GENERIC` where none fits."""
+    names = f"{header.name} {header.declared_name}"
+    return next((family for family in FAMILIES if family.fits(header.architecture, names)), GENERIC)

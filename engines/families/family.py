@@ -43,9 +43,9 @@ class Family:
     alternating_roles: bool = False
     """Whether its templates insist on user and assistant in turn, the user first."""
 
-    def fits(self, architecture: str, name: str) -> bool:
-        """Whether a model belongs to this family."""
-        return architecture in self.architectures and self.name_contains in name.lower()
+    def fits(self, architecture: str, names: str) -> bool:
+        """Whether a model of this architecture, with these names in any spelling, belongs to the family."""
+        return architecture in self.architectures and self.name_contains in names.lower()
 
     def arrange(self, messages: Sequence[Message]) -> list[Message]:
         """Make a conversation obey the family's rules without losing a word of it."""

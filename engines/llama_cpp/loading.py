@@ -56,7 +56,8 @@ def check_file(path: Path) -> GgufHeader:
     """Read the header, and refuse files that are no chat models.
 
     Raises:
-        ModelFileMissing, NotAModel, ModelFileDamaged, UnsupportedModel: see `engines.gguf.read_header`.
+        ModelFileMissing, ModelFileUnreadable, NotAModel, ModelFileDamaged, UnsupportedModel: see
+            `engines.gguf.read_header`.
         NotAChatModel: an adapter, projector, embedding model or the like.
     """
     header = read_header(path)

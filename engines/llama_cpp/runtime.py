@@ -149,7 +149,7 @@ class Runtime:
     def _open(self, job: Open) -> Opened:
         loading.check_options(job.options)
         header = loading.check_file(Path(os.fsdecode(job.path)))
-        family = find_family(header.architecture, header.name)
+        family = find_family(header)
         model = LoadedModel(header, job.options, self._switch, lambda: self._deliver(Progress()))
         vocabulary = model.vocabulary
         try:

@@ -140,7 +140,7 @@ class Misconverted(LocalEmbedder):
     ],
 )
 def test_a_model_with_wrong_vectors_is_refused_when_it_is_loaded(vectors: list[list[float]]) -> None:
-    known = KnownModel("none", RelevanceScale(0.3, 0.7), (), ((1.0, 0.0), (0.0, 1.0), (0.6, 0.8)))
+    known = KnownModel("none", RelevanceScale(0.3), (), ((1.0, 0.0), (0.0, 1.0), (0.6, 0.8)))
     with pytest.raises(EmbedderFaulty):
         Misconverted(known, vectors)
     Misconverted(known, [[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])

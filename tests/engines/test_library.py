@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from engines import library as library_module
 from engines.errors import ModelFileDamaged, ModelFileMissing, NotAChatModel, NotAModel, NotEnoughDiskSpace
-from engines.library import InstalledModel, ModelLibrary, Origin, find_starter
+from engines.library import InstalledModel, ModelLibrary, Origin, find_starter, model_library
 from tests.engines.test_gguf import write_model
 
 
 @pytest.fixture
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelLibrary:
-    monkeypatch.setattr(library_module, "find_starter", lambda: None)
+    monkeypatch.setattr(model_library, "find_starter", lambda: None)
     return ModelLibrary(tmp_path / "models")
 
 

@@ -20,7 +20,7 @@ SMOLLM2 = GgufHeader(
     kind=FileKind.LANGUAGE_MODEL,
     architecture="llama",
     name="SmolLM2",
-    basename="smollm2",
+    declared_name="Smollm2 135M 8k Lc100K Mix1 Ep2",
     quantisation="Q4_1",
     parameters=134_515_008,
     tensor_count=272,
@@ -38,6 +38,7 @@ SMOLLM2 = GgufHeader(
     sliding_window=0,
     pooling=0,
     file_parts=1,
+    data_start=1_785_728,
 )
 GEMMA3 = replace(
     SMOLLM2,

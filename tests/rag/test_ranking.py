@@ -6,7 +6,7 @@ from engines.embedders.identity import RelevanceScale
 from rag.indexing import next_batch_size
 from rag.ranking import Candidate, distinct, fuse, is_relevant, most_passages_of_a_rare_word
 
-SCALE = RelevanceScale(irrelevant_below=0.8, certain_above=0.9)
+SCALE = RelevanceScale(irrelevant_below=0.8)
 
 
 def having(*words: str, rare: tuple[str, ...] = (), similarity: float = 0.5) -> Candidate:

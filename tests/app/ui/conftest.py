@@ -14,8 +14,7 @@ from app.core.settings import SettingsStore
 from app.main import main
 from app.services import Services
 from app.ui import process
-from engines import library
-from engines.library import ModelLibrary
+from engines.library import ModelLibrary, starter
 from tests.app.ui.driver import App
 from tests.app.ui.word_embedder import WordEmbedder
 from tests.engines.tiny_gguf import make_tiny_gguf
@@ -28,7 +27,7 @@ async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     """An own data folder without any model; everything is closed at the end."""
     monkeypatch.setenv("DAI_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DAI_ENGINE_HOST", "thread")
-    monkeypatch.setattr(library, "STARTER_PACKAGE", "no_starter_package")
+    monkeypatch.setattr(starter, "STARTER_PACKAGE", "no_starter_package")
     monkeypatch.setattr(composition, "open_embedder", lambda *_, **__: WordEmbedder())
     paths = Paths.default().create()
     SettingsStore(paths.settings).change(language="en", theme="light")

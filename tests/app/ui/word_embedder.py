@@ -16,7 +16,7 @@ class WordEmbedder:
     """Counts words into a fixed number of buckets; needs no model, so it works everywhere."""
 
     identity = EmbedderIdentity("words", 256, "none")
-    relevance = RelevanceScale(irrelevant_below=0.25, certain_above=0.5)
+    relevance = RelevanceScale(irrelevant_below=0.25)
     max_tokens = 512
 
     def embed_passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:

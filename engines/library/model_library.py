@@ -1,0 +1,186 @@
+"""The list of installed models, and the ways in and out of it.
+
+The models' folder is the truth: any GGUF file in it is installed, also one that somebody put there by hand.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from engines.errors import (
+    ModelFileError,
+    ModelFileMissing,
+    NotAChatModel,
+    NotEnoughDiskSpace,
+    UnsupportedModel,
+)
+from engines.gguf import FileKind, GgufHeader, read_header, unreadable
+from engines.library.copying import Progress, copy_into, free_bytes
+from engines.library.installed import InstalledModel, Origin, describe
+from engines.library.links import LinkedFiles
+from engines.library.starter import find_starter
+from engines.library.unfinished import remove_abandoned
+
+logger = logging.getLogger(__name__)
+
+
+class ModelLibrary:
+    """The models in `folder`, which is made when the first one is added. Thread-safe.
+
+    What copies that were killed have left there is removed on opening.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._links = LinkedFiles(folder)
+        self._lock = threading.RLock()
+        self._adding = threading.Lock()
+        self._headers: dict[Path, tuple[tuple[int, int], GgufHeader]] = {}
+        if freed := remove_abandoned(folder):
+            logger.info("%d bytes of unfinished copies removed", freed)
+
+    def installed(self) -> list[InstalledModel]:
+        """Language models: the starter first, then by name. Unreadable files are left out: see `broken`."""
+        return [model for model in self._sound() if model.kind is FileKind.LANGUAGE_MODEL]
+
+    def embedding_models(self) -> list[InstalledModel]:
+        """Models that turn text into vectors for the knowledge base."""
+        return [model for model in self._sound() if model.kind is FileKind.EMBEDDING_MODEL]
+
+    def broken(self) -> list[tuple[Path, ModelFileError]]:
+        """Files that are damaged, vanished, or no models, each with the reason."""
+        return [(path, found) for path, found in self._scan() if isinstance(found, ModelFileError)]
+
+    def get(self, id: str) -> InstalledModel | None:
+        """The model with this id, or None when it is not installed any more."""
+        return next((model for model in self._sound() if model.id == id), None)
+
+    def add(self, path: Path, *, link: bool = False, progress: Progress | None = None) -> InstalledModel:
+        """Install a model file: copy it into the folder, or only remember where it lies.
+
+        A file that is installed already, under whatever name, is not copied again. When the copying ends
+        early, nothing is left behind. Blocks as long as the copying takes.
+
+        Raises:
+            ModelFileMissing, ModelFileUnreadable, NotAModel, ModelFileDamaged, UnsupportedModel: see
+                `engines.gguf.read_header`; also one part of a model that was split into several files.
+            NotAChatModel: an adapter or a projector, which is no use alone.
+            NotEnoughDiskSpace: there is no room for the copy.
+        """
+        path = path.absolute()
+        header = read_header(path)
+        if header.kind not in (FileKind.LANGUAGE_MODEL, FileKind.EMBEDDING_MODEL):
+            raise NotAChatModel(path, header.kind)
+        if header.file_parts > 1:
+            raise UnsupportedModel(path, f"one of {header.file_parts} parts")
+        with self._adding:  # not the lock of the lists: a copy takes minutes
+            twin = self._find_twin(path, header.file_bytes)
+            if twin is not None:
+                return twin
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                if link:
+                    self._links.add(path)
+                    return describe(header, Origin.LINKED)
+                target = copy_into(self._folder, path, header.file_bytes, progress)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                raise NotEnoughDiskSpace(header.file_bytes, free_bytes(self._folder)) from error
+            return describe(self._header(target), Origin.SIDELOADED)
+
+    def remove(self, id: str) -> int:
+        """Remove a model and return the bytes freed: 0 for a link, whose file stays where it is.
+
+        Raises:
+            ModelFileMissing: there is no such model any more.
+            ValueError: the model is not removable.
+        """
+        with self._lock:
+            model = self.get(id)
+            if model is None:
+                raise ModelFileMissing(self._folder / id)
+            if not model.removable:
+                raise ValueError(f"{id} belongs to the app")
+            if model.origin is Origin.LINKED:
+                self._links.remove(model.path)
+                return 0
+            model.path.unlink(missing_ok=True)
+            return model.bytes
+
+    def remove_broken(self, path: Path) -> int:
+        """Remove a file that `broken` lists and return the bytes freed: 0 for a link, whose file stays.
+
+        Raises:
+            ModelFileMissing: `broken` does not list it any more.
+            OSError: the system does not let it be deleted.
+        """
+        with self._lock:
+            if path not in (broken for broken, _ in self.broken()):
+                raise ModelFileMissing(path)
+            if path in self._links.paths():
+                self._links.remove(path)
+                return 0
+            freed = path.stat().st_size if path.exists() else 0
+            path.unlink(missing_ok=True)
+            return freed
+
+    def _sound(self) -> list[InstalledModel]:
+        models = [found for _, found in self._scan() if isinstance(found, InstalledModel)]
+        return sorted(
+            models, key=lambda model: (model.origin is not Origin.STARTER, model.name.casefold(), model.id)
+        )
+
+    def _scan(self) -> Iterator[tuple[Path, InstalledModel | ModelFileError]]:
+        with self._lock:
+            for path, origin in self._places():
+                try:
+                    yield path, describe(self._header(path), origin)
+                except ModelFileError as error:
+                    logger.warning("A model file cannot be used: %s", type(error).__name__)
+                    yield path, error
+
+    def _places(self) -> Iterator[tuple[Path, Origin]]:
+        starter = find_starter()
+        if starter is not None:
+            yield starter, Origin.STARTER
+        if self._folder.is_dir():
+            for path in sorted(self._folder.iterdir()):
+                if path.suffix.lower() == ".gguf" and not path.name.startswith(".") and not path.is_dir():
+                    yield path, Origin.SIDELOADED
+        for path in self._links.paths():
+            yield path, Origin.LINKED
+
+    def _header(self, path: Path) -> GgufHeader:
+        """The header, read again only when the file has changed."""
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise unreadable(path, error) from error
+        stamp = (status.st_size, status.st_mtime_ns)
+        cached = self._headers.get(path)
+        if cached is None or cached[0] != stamp:
+            cached = (stamp, read_header(path))
+            self._headers[path] = cached
+        return cached[1]
+
+    def _find_twin(self, path: Path, size: int) -> InstalledModel | None:
+        """An installed model with the same content; files of another size need no hash."""
+        candidates = [model for model in self._sound() if model.bytes == size]
+        for model in candidates:
+            if model.path.samefile(path):
+                return model
+        if not candidates:
+            return None
+        wanted = _hash(path)
+        return next((model for model in candidates if _hash(model.path) == wanted), None)
+
+
+def _hash(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
