@@ -117,6 +117,14 @@ class Strings:
             return self("time.day_month", **values)
         return self("time.day_month_year", **values, year=self._digits(str(moment.year)))
 
+    def time_left(self, seconds: float) -> str:
+        """How long something will still take, no more exact than anybody can know."""
+        if seconds < 60:
+            return self("time.left.soon")
+        if seconds < 90 * 60:
+            return self("time.left.minutes", count=round(seconds / 60))
+        return self("time.left.hours", count=round(seconds / 3600))
+
     def isolate(self, text: str) -> str:
         """A text that keeps its own direction wherever it is put."""
         needed = any(

@@ -173,3 +173,17 @@ def test_a_foreign_name_cannot_turn_the_sentence_around_it():
 def test_a_missing_value_is_a_mistake_of_ours():
     with pytest.raises(KeyError):
         Strings("en")("chat.delete_text")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (3, "less than a minute left"),
+        (80, "about 1 minute left"),
+        (2400, "about 40 minutes left"),
+        (5400, "about 2 hours left"),
+    ],
+)
+def test_time_left_is_no_more_exact_than_anybody_can_know(seconds, text):
+    assert Strings("en").time_left(seconds) == text
+    assert Strings("fa").time_left(seconds)

@@ -7,12 +7,13 @@ import flet as ft
 from app.ui.components.controls import card, icon_button, marked, remembered
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import Confirmation
+from app.ui.state.knowledge import Reading
 from app.ui.theme import Space
-from rag.model import Document, DocumentState, IndexingProgress
+from rag.model import Document, DocumentState
 
 
 @remembered
-def DocumentRow(app: AppState, document: Document, progress: IndexingProgress | None) -> ft.Control:
+def DocumentRow(app: AppState, document: Document, progress: Reading | None) -> ft.Control:
     """Name, state, and what can be done in that state."""
     failed = document.state is DocumentState.FAILED
     lines: list[ft.Control] = [
@@ -88,7 +89,7 @@ def UploadRow(app: AppState, name: str, share: float) -> ft.Control:
     )
 
 
-def _details(app: AppState, document: Document, progress: IndexingProgress | None) -> str:
+def _details(app: AppState, document: Document, progress: Reading | None) -> str:
     strings = app.strings
     if document.state is DocumentState.FAILED:
         return strings.error_named(document.error or "DocumentError", name=document.title)
@@ -98,7 +99,10 @@ def _details(app: AppState, document: Document, progress: IndexingProgress | Non
             parts.insert(0, strings("knowledge.pages", count=document.pages))
         return " · ".join(parts)
     if document.state is DocumentState.INDEXING and progress is not None and progress.total_passages:
-        return strings("knowledge.progress", done=progress.done_passages, count=progress.total_passages)
+        parts = [strings("knowledge.progress", done=progress.done_passages, count=progress.total_passages)]
+        if progress.seconds_left is not None:
+            parts.append(strings.time_left(progress.seconds_left))
+        return " · ".join(parts)
     if document.state is DocumentState.INDEXING:
         return strings("knowledge.reading")
     return strings(f"document.state.{document.state}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import flet as ft
 
+from app.core.pace import Pace
 from app.services import Services
 from app.ui.state.files import ChosenFile, Files
 from app.ui.state.mailbox import Mailbox
@@ -22,6 +23,16 @@ TYPING_SECONDS = 0.15
 """Who pauses for so long is not in the middle of a word."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far a document is."""
+
+    done_passages: int
+    total_passages: int
+    """0 while they are still being counted."""
+    seconds_left: float | None
+
+
 @ft.observable
 @dataclass
 class KnowledgeState:
@@ -31,7 +42,7 @@ class KnowledgeState:
     collections: list[Collection] = field(default_factory=list)
     open: Collection | None = None
     documents: list[Document] = field(default_factory=list)
-    progress: dict[int, IndexingProgress] = field(default_factory=dict)
+    progress: dict[int, Reading] = field(default_factory=dict)
     """By document, for those being read."""
     uploads: dict[str, float] = field(default_factory=dict)
     """By file name: which share of it has arrived from the browser."""
@@ -61,6 +72,7 @@ class Knowledge:
         self._changed = changed
         self._mailbox = mailbox
         self._pending: dict[int, IndexingProgress] = {}
+        self._paces: dict[int, Pace] = {}
         self._end = self._knowledge.subscribe(self._indexed)
 
     def close(self) -> None:
@@ -206,10 +218,16 @@ class Knowledge:
         ended = False
         for document_id, progress in pending.items():
             if progress.state is DocumentState.INDEXING:
-                self.state.progress[document_id] = progress
+                self.state.progress[document_id] = self._reading(progress)
                 ended |= progress.done_passages == 0
             else:
                 self.state.progress.pop(document_id, None)
+                self._paces.pop(document_id, None)
                 ended = True
         if ended:
             await self.refresh()
+
+    def _reading(self, progress: IndexingProgress) -> Reading:
+        done, total = progress.done_passages, progress.total_passages
+        pace = self._paces.setdefault(progress.document_id, Pace())
+        return Reading(done, total, pace.seconds_left(done, total) if total else None)
