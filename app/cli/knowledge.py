@@ -164,7 +164,7 @@ def _document(opened: Services, number: int) -> Document:
     try:
         return opened.knowledge.document(number)
     except DocumentDeleted:
-        raise CommandError("cli.no_such_document", number=number) from None
+        raise CommandError("cli.no_such_document", number=str(number)) from None
 
 
 def _line(document: Document, strings: Strings) -> str:

@@ -1,0 +1,125 @@
+"""What holds for every command: help, mistakes, faults, and where text goes."""
+
+import io
+import socket
+import sys
+
+import pytest
+
+from app import cli
+from app.cli import launch, session
+from app.cli.doctor import CHECKS
+
+
+@pytest.mark.parametrize("command", [[], ["ask"], ["chat"], ["kb"], ["models"], ["doctor"], ["app"], ["web"]])
+def test_every_command_explains_itself(dai, command):
+    result = dai(*command, "--help")
+    assert (result.status, result.err) == (0, "")
+    assert "Usage: " + " ".join(["dai", *command]) in result.out
+
+
+MISTAKES = [
+    (["nonsense"], "There is no command “nonsense”. See: dai --help"),
+    (["kb", "nonsense"], "There is no command “nonsense”. See: dai kb --help"),
+    (["ask", "Who?", "--nope"], "There is no option “--nope”. See: dai ask --help"),
+    (["ask", "Who?", "me"], "Too much was given: me. See: dai ask --help"),
+    (["kb", "search"], "“query” is missing. See: dai kb search --help"),
+    (["kb", "remove", "x"], "“documents” cannot have this value. See: dai kb remove --help"),
+    (["kb", "search", "x", "--limit", "0"], "“--limit” cannot have this value. See: dai kb search --help"),
+    (["web", "--port", "65536"], "“--port” cannot have this value. See: dai web --help"),
+    (["app", "extra"], "Too much was given: extra. See: dai app --help"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES)
+def test_a_mistake_in_a_command_is_one_line(dai, arguments, message):
+    result = dai(*arguments)
+    assert (result.status, result.out, result.err) == (2, "", message + "\n")
+
+
+def test_an_option_without_its_value_is_one_line(dai):
+    result = dai("ask", "Who?", "--kb")
+    assert result.status == 2
+    assert result.err.startswith("“--kb” needs a value. See: dai")
+
+
+@pytest.mark.parametrize("arguments", [arguments for arguments, _ in MISTAKES])
+def test_a_mistake_is_explained_in_persian_to_who_reads_persian(dai, persian, arguments):
+    result = dai(*arguments)
+    assert result.status == 2
+    assert result.err.count("\n") == 1
+    assert "ببینید: \u2068dai " in result.err
+
+
+def test_a_fault_of_ours_is_one_line_and_the_log_says_where_but_not_what(dai, home, monkeypatch):
+    question = "what the user had asked"
+
+    def broken() -> None:
+        raise ValueError(question)
+
+    monkeypatch.setattr(session, "open_services", broken)
+    result = dai("kb", "list")
+    assert (result.status, result.out) == (1, "")
+    assert result.err == f"Something unexpected went wrong (ValueError). The log says where: {home.log}\n"
+    log = home.log.read_text()
+    assert "in broken" in log
+    assert question not in log
+
+
+def test_data_that_is_damaged_or_out_of_reach_is_said_in_one_line(dai, home, monkeypatch):
+    home.knowledge.write_bytes(b"not a database at all" * 100)
+    assert dai("kb", "list").err == f"This file with your data is damaged: {home.knowledge}\n"
+    monkeypatch.setenv("DAI_HOME", str(home.settings))
+    result = dai("kb", "list")
+    assert (result.status, result.out) == (1, "")
+    assert result.err == "The system refused to read or write a file. Check its permissions and try again.\n"
+
+
+def test_a_terminal_without_the_letters_gets_question_marks(dai, tmp_path, monkeypatch):
+    note = tmp_path / "چتر.txt"
+    note.write_text("Umbrellas are kept behind the door.")
+    dai("kb", "add", note)
+    narrow = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", narrow)
+        patched.setattr(sys, "argv", ["dai", "kb", "list"])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    narrow.flush()
+    assert not ended.value.code
+    assert narrow.buffer.getvalue().splitlines()[1] == b"  1  ????.txt? ? 1 passage"
+
+
+@pytest.mark.desktop("the browser client")
+def test_a_port_that_is_taken_is_said_in_one_line(dai):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        result = dai("web", "--port", port)
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith(f"Port {port} cannot be used; perhaps another program has it.")
+
+
+def test_without_the_browser_client_the_command_says_how_to_get_it(dai, monkeypatch):
+    monkeypatch.setattr(launch.importlib.util, "find_spec", lambda _: None)
+    result = dai("web")
+    assert result.status == 1
+    assert result.err.startswith(
+        'The browser client is not installed. Install it with: pip install "dai-chat'
+    )
+
+
+def test_doctor_names_what_is_missing(dai, model):
+    result = dai("doctor")
+    assert result.status == 1
+    assert "✗ Models: dai-chat[starter]" in result.out
+    model("Hello.")
+    assert "✓ Models: scripted" in dai("doctor").out
+    report = dai("doctor", "--json")
+    assert [check["name"] for check in report.json] == list(CHECKS)
+    assert report.err == ""
+
+
+def test_doctor_speaks_persian(dai, persian, home):
+    assert f"✓ فضای ذخیره: \u2068{home.data}, " in dai("doctor").out
