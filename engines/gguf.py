@@ -124,11 +124,19 @@ def read_header(path: Path) -> GgufHeader:
     except IsADirectoryError as error:
         raise NotAModel(path, "a folder") from error
     except OSError as error:
-        if path.is_dir():  # Windows says "permission denied"
+        if is_folder(path):  # Windows says "permission denied"
             raise NotAModel(path, "a folder") from error
         raise unreadable(path, error) from error
     except ValueError as error:  # a path with a NUL character
         raise ModelFileMissing(path, str(error)) from error
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder, as far as the system tells."""
+    try:
+        return path.is_dir()
+    except OSError:  # a link into a folder of somebody else
+        return False
 
 
 def unreadable(path: Path, error: OSError) -> ModelFileError:

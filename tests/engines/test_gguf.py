@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import random
 import struct
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,7 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engines.errors import ModelFileDamaged, ModelFileMissing, NotAModel, UnsupportedModel
+from engines.errors import (
+    ModelFileDamaged,
+    ModelFileMissing,
+    ModelFileUnreadable,
+    NotAModel,
+    UnsupportedModel,
+)
 from engines.gguf import FileKind, read_header
 from engines.tensor_types import FILE_TYPES, TENSOR_TYPES
 
@@ -221,3 +229,26 @@ def test_a_mutated_file_never_does_worse_than_a_typed_error(
         content[place : place + chance.choice((1, 4, 8))] = chance.randbytes(chance.choice((1, 4, 8)))
     with suppress(NotAModel, ModelFileDamaged, UnsupportedModel):
         read_header(damaged(tmp_path, bytes(content)))
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Without the rights of root, whom no file refuses."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs the rights of POSIX")
+def test_a_file_that_may_not_be_read_is_not_called_missing(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "mine.gguf")
+    path.chmod(0)
+    with nobody(), pytest.raises(ModelFileUnreadable) as raised:
+        read_header(path)
+    assert raised.value.path == path
+    assert raised.value.details == "Permission denied"

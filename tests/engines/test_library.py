@@ -127,6 +127,68 @@ def test_a_model_that_changes_on_the_disk_is_read_again(library: ModelLibrary, m
     assert library.installed() == []
 
 
+COPY_AND_HANG = """
+import sys, time
+from pathlib import Path
+from engines.library import ModelLibrary
+
+def hang(done, total):
+    print(done, flush=True)
+    sys.stdin.read()
+
+ModelLibrary(Path(sys.argv[1])).add(Path(sys.argv[2]), progress=hang)
+"""
+
+
+@pytest.mark.desktop("child processes")
+def test_a_copy_is_left_alone_while_its_process_lives_and_removed_when_it_was_killed(
+    library: ModelLibrary, model: Path
+) -> None:
+    folder = library._folder
+    with subprocess.Popen(
+        [sys.executable, "-c", COPY_AND_HANG, folder, model],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as copying:
+        assert copying.stdout is not None
+        copying.stdout.readline()
+
+        assert ModelLibrary(folder).installed() == []
+        [unfinished] = files(library)
+        assert unfinished.endswith(".part")
+
+        copying.kill()
+        copying.wait()
+    ModelLibrary(folder)
+    assert files(library) == []
+
+
+def test_opening_the_library_does_not_disturb_a_copy_of_this_process(
+    library: ModelLibrary, model: Path
+) -> None:
+    added = library.add(model, progress=lambda done, total: ModelLibrary(library._folder) and None)
+    assert library.installed() == [added]
+    assert added.path.read_bytes() == model.read_bytes()
+
+
+def test_a_link_to_nowhere_hides_no_other_model(library: ModelLibrary, model: Path) -> None:
+    added = library.add(model)
+    (library._folder / "lost.gguf").symlink_to(library._folder / "lost.gguf")
+    assert library.installed() == [added]
+    [(path, error)] = library.broken()
+    assert isinstance(error, ModelFileMissing)
+    assert library.remove_broken(path) == 0
+    assert library.broken() == []
+
+
+def test_a_folder_called_like_a_model_is_not_in_the_list(library: ModelLibrary, model: Path) -> None:
+    added = library.add(model)
+    (library._folder / "folder.gguf").mkdir()
+    assert library.installed() == [added]
+    assert library.broken() == []
+
+
 def test_what_is_no_model_is_refused(library: ModelLibrary, tmp_path: Path) -> None:
     letter = tmp_path / "letter.gguf"
     letter.write_text("Dear user")
