@@ -38,7 +38,7 @@ def cli_page() -> str:
     parts = [NOTICE.format(source="app/cli"), "# The command `dai`\n", f"{command.help}\n"]
     parts.append(
         "Errors are one line on standard error and a non-zero exit status. `--json` prints data. "
-        "Every command speaks the language chosen in the settings.\n"
+        "Messages and errors are in the language chosen in the settings, this help is in English.\n"
     )
     for path, found in _commands("dai", command):
         parts.append(_command_section(path, found))
