@@ -109,7 +109,7 @@ class Store:
             needless: Path | None = None
             if same:
                 document_id = same[0][0]
-                needless = _requeue(connection, document_id, path, owned=owned)
+                needless = _requeue(connection, document_id, path, name, owned=owned)
             else:
                 connection.execute(
                     """INSERT INTO documents(collection_id, title, source, owned, content_hash, bytes, state,
@@ -210,8 +210,11 @@ class Store:
         return next((Path(source) for source, owned in deleted if owned), None)
 
 
-def _requeue(connection: apsw.Connection, document_id: int, path: Path, *, owned: bool) -> Path | None:
-    """The same content again: a failed document gets another try, any other stays as it is.
+def _requeue(
+    connection: apsw.Connection, document_id: int, path: Path, name: str, *, owned: bool
+) -> Path | None:
+    """The same content again: a failed document gets another try under its new name, which may say
+    better what kind of file it is; any other stays as it is.
 
     Returns the upload that nobody needs then.
     """
@@ -221,9 +224,9 @@ def _requeue(connection: apsw.Connection, document_id: int, path: Path, *, owned
     if state != DocumentState.FAILED:
         return path if owned and path != Path(source) else None
     connection.execute(
-        """UPDATE documents SET state = 'queued', error = NULL, staged = NULL, source = ?, owned = ?
-        WHERE id = ?""",
-        (str(path), owned, document_id),
+        """UPDATE documents SET state = 'queued', error = NULL, staged = NULL, title = ?, source = ?,
+        owned = ? WHERE id = ?""",
+        (name, str(path), owned, document_id),
     )
     return Path(source) if was_owned and path != Path(source) else None
 

@@ -61,6 +61,15 @@ def test_the_same_document_is_told_once(dai, folder):
     assert dai("kb", "add", lamp).out == "1  lamp.txt · 1 passage\n"
 
 
+def test_a_document_whose_name_said_the_wrong_kind_can_be_renamed_and_added_again(dai, tmp_path):
+    wrong = tmp_path / "notes.pdf"
+    wrong.write_text("The ferry leaves at seven.")
+    assert (
+        dai("kb", "add", wrong).out == "1  notes.pdf · The document is damaged, or not what its name says.\n"
+    )
+    assert dai("kb", "add", wrong.rename(tmp_path / "notes.txt")).out == "1  notes.txt · 1 passage\n"
+
+
 def test_one_missing_file_and_nothing_is_added(dai, folder):
     result = dai("kb", "add", folder, folder / "gone.txt")
     assert (result.status, result.out) == (1, "")
