@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.core.answering import Answering
 from app.core.conversations import Conversations
-from app.core.instance import InstanceLock
+from app.core.instance import InstanceLock, WritersLock
 from app.core.logs import start_logging
 from app.core.models import Models
 from app.core.paths import Paths
@@ -30,9 +30,8 @@ class Services:
     instance: InstanceLock
 
     def take_over(self) -> None:
-        """Do the recovery and the indexing here, where no other process does."""
+        """Do the indexing here, where no other process does any more."""
         if not self.instance.held and self.instance.acquire():
-            self.conversations.recover()
             self.knowledge.start()
 
     async def close(self) -> None:
@@ -46,8 +45,8 @@ class Services:
 def open_services(paths: Paths | None = None) -> Services:
     """Open all stores, recover from a kill, and resume indexing where it stood.
 
-    A second process beside the running app uses the same stores, but leaves recovery and
-    indexing to the first.
+    A second process beside the running app uses the same stores, but leaves the indexing to the
+    first, and what looks half-written to whoever is writing it.
     """
     paths = (paths or Paths.default()).create()
     start_logging(paths.log)
@@ -57,11 +56,12 @@ def open_services(paths: Paths | None = None) -> Services:
     knowledge = KnowledgeBase(
         paths.knowledge, lambda: open_embedder(settings.current.embedder, models_folder=paths.models)
     )
+    writers = WritersLock(paths.data / "writers.lock")
+    writers.if_nobody_writes(conversations.recover)
     if instance.held:
-        conversations.recover()
         knowledge.start()
     models = Models(ModelLibrary(paths.models), settings)
-    answering = Answering(conversations, knowledge, models, settings, _nothing_found)
+    answering = Answering(conversations, knowledge, models, settings, writers, _nothing_found)
     return Services(paths, settings, conversations, knowledge, models, answering, instance)
 
 

@@ -4,35 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
 from app.core.conversations import Conversations
 from app.core.direction import is_right_to_left
 from app.core.draft import Draft
-from app.core.errors import AlreadyAnswering, AppError, EmptyQuestion, NothingToAnswer
+from app.core.errors import AlreadyAnswering, EmptyQuestion, NothingToAnswer
 from app.core.events import Event, Failed, Finished, Retrieved, Started, Stopped, Thinking, Token
+from app.core.instance import WritersLock
 from app.core.messages import ChatMessage, Citation, MessageState
 from app.core.models import Models
 from app.core.prompt import compose_prompt
 from app.core.settings import SettingsStore
-from engines.errors import EngineError
-from engines.protocol import (
-    Done,
-    Engine,
-    Finish,
-    TextDelta,
-    ThinkingDelta,
-)
-from rag.errors import KnowledgeError
+from app.core.stopping import StoppedEarly, StopSwitch
+from engines.protocol import Done, Engine, Finish, TextDelta, ThinkingDelta
 from rag.knowledge import KnowledgeBase
 from rag.model import FoundPassage, SearchResult
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 _STATE_OF = {
     Finish.END_OF_TURN: MessageState.COMPLETE,
@@ -43,20 +34,15 @@ _STATE_OF = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Run:
     """One answer being written."""
 
     question: ChatMessage
     draft: Draft
-    continued: bool = False
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    engine: Engine | None = None
-    """Set while it generates for this run."""
-
-
-class _StoppedEarly(Exception):
-    """The user stopped before the model had begun."""
+    sources: tuple[Citation, ...] | None = None
+    """For an answer that is continued: what it rests on. None: the documents are asked."""
+    stop: StopSwitch = field(default_factory=StopSwitch)
 
 
 class Answering:
@@ -72,6 +58,7 @@ class Answering:
         knowledge: KnowledgeBase,
         models: Models,
         settings: SettingsStore,
+        writers: WritersLock,
         nothing_found: Callable[[bool, int], str],
     ) -> None:
         """`nothing_found(right_to_left, searched)` gives the sentence for an empty search."""
@@ -79,6 +66,7 @@ class Answering:
         self._knowledge = knowledge
         self._models = models
         self._settings = settings
+        self._writers = writers
         self._nothing_found = nothing_found
         self._runs: dict[int, _Run] = {}
         self._turn = asyncio.Lock()
@@ -91,9 +79,7 @@ class Answering:
         """Stop the answer of this conversation, if one is being written; its text stays."""
         run = self._runs.get(conversation_id)
         if run is not None:
-            run.stop.set()
-            if run.engine is not None:
-                run.engine.cancel()
+            run.stop.press()
 
     def ask(self, conversation_id: int, text: str) -> AsyncGenerator[Event, None]:
         """Store a question and answer it. The first step raises:
@@ -106,7 +92,8 @@ class Answering:
         return self._answer(conversation_id, lambda: self._new_question(conversation_id, text))
 
     def regenerate(self, conversation_id: int) -> AsyncGenerator[Event, None]:
-        """Answer the last question again; the answer it had is replaced. The first step raises:
+        """Answer the last question again. Its answer is replaced by the first word of the new one,
+        and stays where none comes. The first step raises:
 
         Raises:
             NothingToAnswer: there is no question yet.
@@ -126,101 +113,109 @@ class Answering:
     def _new_question(self, conversation_id: int, text: str) -> _Run:
         if not text.strip():
             raise EmptyQuestion
-        question = self._conversations.add(conversation_id, "user", text.strip())
-        return self._new_answer(question)
+        question, answer = self._conversations.add_question(conversation_id, text.strip())
+        return _Run(question, Draft(self._conversations, answer))
 
     def _last_question(self, conversation_id: int) -> _Run:
         messages = self._conversations.messages(conversation_id)
         question = next((message for message in reversed(messages) if message.role == "user"), None)
         if question is None:
             raise NothingToAnswer
-        for message in messages:
-            if message.id > question.id:
-                self._conversations.delete_message(message.id)
-        return self._new_answer(question)
+        answer = messages[-1]
+        if answer is question:
+            answer = self._conversations.add(conversation_id, "assistant", state=MessageState.STREAMING)
+        return _Run(question, Draft(self._conversations, answer, replace_it=True))
 
     def _unfinished_answer(self, conversation_id: int) -> _Run:
         messages = self._conversations.messages(conversation_id)
         if len(messages) < 2 or not messages[-1].continuable or messages[-2].role != "user":
             raise NothingToAnswer
         question, answer = messages[-2:]
-        self._conversations.write(answer.id, state=MessageState.STREAMING)
-        return _Run(question, Draft(self._conversations, answer), continued=bool(answer.text))
-
-    def _new_answer(self, question: ChatMessage) -> _Run:
-        answer = self._conversations.add(question.conversation_id, "assistant", state=MessageState.STREAMING)
-        return _Run(question, Draft(self._conversations, answer))
+        if not answer.text:  # at most thoughts: there is nothing to go on from
+            return _Run(question, Draft(self._conversations, answer, replace_it=True))
+        return _Run(question, Draft(self._conversations, answer), self._conversations.sources(answer.id))
 
     async def _answer(self, conversation_id: int, prepare: Callable[[], _Run]) -> AsyncGenerator[Event, None]:
         if conversation_id in self._runs:
             raise AlreadyAnswering
-        run = self._runs[conversation_id] = prepare()
-        draft = run.draft
-        try:
-            yield Started(run.question, draft.stored())
-            async with aclosing(self._write(run)) as events:
-                async for event in events:
-                    yield event
-            answer = draft.finish()
-            self._runs.pop(conversation_id)
-            yield Stopped(answer) if answer.state is MessageState.STOPPED else Finished(answer)
-        except _StoppedEarly:
-            self._runs.pop(conversation_id)
-            yield Stopped(draft.finish(MessageState.STOPPED))
-        except (EngineError, KnowledgeError, AppError, OSError) as error:
-            self._runs.pop(conversation_id)
-            log.warning("answer failed: %s", type(error).__name__)
-            yield Failed(draft.finish(MessageState.FAILED, error=type(error).__name__), error)
-        finally:
-            if self._runs.get(conversation_id) is run:  # left early, or an unforeseen error
+        with self._writers.shared():
+            run = self._runs[conversation_id] = prepare()
+            draft = run.draft
+            try:
+                yield Started(run.question, draft.beginning)
+                with suppress(StoppedEarly):
+                    async with aclosing(self._write(run)) as events:
+                        async for event in events:
+                            yield event
+                answer = draft.finish()
+                last: Event = Stopped(answer) if draft.state is MessageState.STOPPED else Finished(answer)
+            except Exception as error:  # noqa: BLE001 - whatever it is: the words stay, the user is told
+                log.warning("answer failed: %s", type(error).__name__)
+                last = Failed(draft.fail(error), error)
+            finally:
                 del self._runs[conversation_id]
-                draft.finish(MessageState.STOPPED)
+                draft.close()
+        yield last
 
     async def _write(self, run: _Run) -> AsyncGenerator[Event, None]:
-        """Retrieve, wait for the model, generate; the draft holds the result."""
-        sources: tuple[Citation, ...] = ()
-        if run.continued:
-            sources = self._conversations.sources(run.draft.message_id)
-        elif collections := self._conversations.get(run.question.conversation_id).collection_ids:
-            found = await _unless_stopped(run, self._search(run.question.text, collections))
-            sources = tuple(_source(number, item) for number, item in enumerate(found.passages, 1))
-            run.draft.retrieved(found.searched, len(sources))
-            yield Retrieved(found.searched, len(sources))
-            if not sources:
-                text = self._nothing_found(is_right_to_left(run.question.text), found.searched)
-                run.draft.write(text)
-                yield Token(text)
-                return
-        await _unless_stopped(run, self._turn.acquire(), abandon=asyncio.Task.cancel)
-        try:
-            engine = await _unless_stopped(run, self._models.engine())
-            composed = compose_prompt(
-                engine,
-                self._settings.current,
-                earlier=self._earlier(run.question),
-                question=run.question.text,
-                sources=sources,
-                answer_start=run.draft.text,
+        """Retrieve, wait for the model, generate; the draft holds the result.
+
+        Raises:
+            StoppedEarly: the user stopped before the model had begun.
+        """
+        question, draft, sources = run.question, run.draft, run.sources
+        if sources is None:
+            collections = self._conversations.get(question.conversation_id).collection_ids
+            if collections:
+                found = await run.stop.wait_for(self._search(question.text, collections))
+                sources = tuple(_source(number, item) for number, item in enumerate(found.passages, 1))
+                draft.retrieved(found.searched, len(sources))
+                yield Retrieved(found.searched, len(sources))
+                if not sources:
+                    text = self._nothing_found(is_right_to_left(question.text), found.searched)
+                    draft.write(text)
+                    draft.done(MessageState.COMPLETE)
+                    yield Token(text)
+                    return
+        async with self._model_of(run) as engine:
+            prompt, used = await run.stop.wait_for(
+                compose_prompt(
+                    engine,
+                    self._settings.current,
+                    earlier=self._earlier(question),
+                    question=question.text,
+                    sources=sources or (),
+                    answer_start=draft.text,
+                )
             )
-            prompt, sources = await _unless_stopped(run, composed)
-            run.draft.begin(engine.info.name, sources)
-            run.engine = engine
-            if run.stop.is_set():
-                raise _StoppedEarly
-            async with aclosing(engine.stream(prompt)) as deltas:
-                async for delta in deltas:
-                    match delta:
-                        case TextDelta(text):
-                            run.draft.write(text)
-                            yield Token(text)
-                        case ThinkingDelta(text):
-                            run.draft.think(text)
-                            yield Thinking(text)
-                        case Done(finish, usage):
-                            run.draft.done(_STATE_OF[finish], usage)
+            draft.begin(engine.info.name, used if run.sources is None else None)
+            with run.stop.ends_by(engine.cancel):
+                async with aclosing(engine.stream(prompt)) as deltas:
+                    async for delta in deltas:
+                        match delta:
+                            case TextDelta(text):
+                                draft.write(text)
+                                yield Token(text)
+                            case ThinkingDelta(text):
+                                draft.think(text)
+                                yield Thinking(text)
+                            case Done(finish, usage):
+                                draft.done(_STATE_OF[finish], usage)
+
+    @asynccontextmanager
+    async def _model_of(self, run: _Run) -> AsyncIterator[Engine]:
+        """Wait for this answer's turn, and for the model; no other answer uses it in this block."""
+        turn = asyncio.ensure_future(self._turn.acquire())
+        try:
+            await run.stop.wait_for(turn)
+            yield await run.stop.wait_for(self._engine())
         finally:
-            run.engine = None
-            self._turn.release()
+            if turn.done() and not turn.cancelled():
+                self._turn.release()
+
+    async def _engine(self) -> Engine:
+        """The model, loaded to the end even where nobody waits any more: it serves the next question."""
+        return await asyncio.shield(self._models.engine())
 
     def _earlier(self, question: ChatMessage) -> list[ChatMessage]:
         messages = self._conversations.messages(question.conversation_id)
@@ -229,38 +224,6 @@ class Answering:
     async def _search(self, question: str, collection_ids: Sequence[int]) -> SearchResult:
         limit = self._settings.current.passages
         return await asyncio.to_thread(self._knowledge.search, question, collection_ids, limit)
-
-
-async def _unless_stopped(
-    run: _Run, work: Coroutine[Any, Any, T], abandon: Callable[[asyncio.Task[T]], object] | None = None
-) -> T:
-    """Wait for `work`, but not longer than until the user stops.
-
-    Work that is left behind goes on (a model that is being loaded serves the next question),
-    unless `abandon` ends it.
-    """
-    if run.stop.is_set():
-        work.close()
-        raise _StoppedEarly
-    task = asyncio.ensure_future(work)
-    stop = asyncio.ensure_future(run.stop.wait())
-    try:
-        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise _StoppedEarly
-    finally:
-        stop.cancel()
-        if not task.done():
-            task.add_done_callback(_forget)
-            if abandon is not None:
-                abandon(task)
-
-
-def _forget(task: asyncio.Task[Any]) -> None:
-    """Nobody waits for this task any more; its error is not an unhandled one."""
-    if not task.cancelled() and task.exception() is not None:
-        log.info("abandoned work failed: %s", type(task.exception()).__name__)
 
 
 def _source(number: int, found: FoundPassage) -> Citation:

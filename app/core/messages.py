@@ -29,6 +29,9 @@ CONTINUABLE = frozenset(
 )
 
 
+_TITLE_CHARACTERS = 60
+
+
 @dataclass(frozen=True, slots=True)
 class Citation:
     """A passage that an answer rests on, kept whole: it outlives its document."""
@@ -83,3 +86,11 @@ class Conversation:
     """The collections that its questions ask."""
     preview: str
     """The beginning of the last message."""
+
+
+def title_of(question: str) -> str:
+    """The first line of a question, cut at a word; the list of conversations shows it."""
+    line = " ".join(next(iter(question.strip().splitlines()), "").split())
+    if len(line) <= _TITLE_CHARACTERS:
+        return line
+    return line[:_TITLE_CHARACTERS].rsplit(" ", 1)[0].rstrip(" ,;:،؛") + "…"

@@ -135,6 +135,16 @@ def history_of(messages: Sequence[ChatMessage]) -> list[Message]:
     return kept
 
 
+def last_part(text: str, count: int, budget: int) -> str:
+    """The end of an answer that is continued, where its `count` tokens exceed the budget.
+
+    The beginning goes first, as the oldest turns do, so that an answer of any length can go on.
+    """
+    if count <= budget or not text:
+        return text
+    return text[-max(1, len(text) * max(0, budget) // count) :]
+
+
 async def compose_prompt(
     engine: Engine,
     settings: Settings,
@@ -152,7 +162,9 @@ async def compose_prompt(
     turn = Message("user", render_question(question, packed))
     history = history_of(earlier)
     started, *counts = await engine.count_texts([answer_start, *(message.content for message in history)])
-    room = budget.prompt - started - await engine.count_tokens([*system, turn])
+    room = budget.prompt - await engine.count_tokens([*system, turn])
+    answer_start = last_part(answer_start, started, room)
+    room -= started
     kept = history[first_kept([message.role for message in history], counts, room) :]
     prompt = Prompt(
         messages=(*system, *kept, turn),

@@ -75,8 +75,8 @@ def _answer(app: AppState, view: MessageView, is_last: bool) -> ft.Control:
         )
     elif writing:
         controls.append(_waiting(app, view))
-    if stored.state is MessageState.FAILED and not writing:
-        controls.append(_failure(app, view))
+    if (view.error is not None or stored.state is MessageState.FAILED) and not writing:
+        controls.append(_failure(app, view))  # also beside an answer that a failed attempt has not replaced
     elif stored.state is not MessageState.COMPLETE and not writing:
         controls.append(_hint(app, app.strings(f"message.state.{stored.state}"), "message-state"))
     if not writing:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from app.core.conversations import Conversations, title_of
+from app.core.conversations import Conversations
 from app.core.errors import ConversationMissing
 from app.core.instance import InstanceLock
-from app.core.messages import Citation, MessageState
+from app.core.messages import Citation, MessageState, title_of
 from engines.protocol import Usage
 
 

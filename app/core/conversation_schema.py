@@ -1,0 +1,110 @@
+"""How conversations lie in their database: tables, rows, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from app.core.citations import cited
+from app.core.messages import ChatMessage, Citation, Conversation, MessageState
+from engines.protocol import Usage
+
+MIGRATIONS = (
+    """
+    CREATE TABLE conversations (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        title TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        updated_at REAL NOT NULL
+    );
+    CREATE TABLE conversation_collections (
+        conversation_id INTEGER NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+        collection_id INTEGER NOT NULL,
+        PRIMARY KEY (conversation_id, collection_id)
+    ) WITHOUT ROWID;
+    CREATE TABLE messages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        conversation_id INTEGER NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+        role TEXT NOT NULL CHECK (role IN ('user', 'assistant')),
+        text TEXT NOT NULL,
+        thinking TEXT NOT NULL DEFAULT '',
+        state TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        model TEXT,
+        usage TEXT,
+        sources TEXT NOT NULL DEFAULT '[]',
+        searched INTEGER,
+        relevant INTEGER,
+        error TEXT
+    );
+    CREATE INDEX messages_of_conversation ON messages(conversation_id, id);
+    CREATE VIRTUAL TABLE message_words USING fts5(words, content='', contentless_delete=1);
+    """,
+)
+
+_PREVIEW_CHARACTERS = 120
+
+CONVERSATION = f"""c.id, c.title, c.created_at, c.updated_at,
+    (SELECT group_concat(collection_id) FROM conversation_collections WHERE conversation_id = c.id),
+    (SELECT substr(text, 1, {_PREVIEW_CHARACTERS}) FROM messages
+        WHERE conversation_id = c.id AND text <> '' ORDER BY id DESC LIMIT 1)"""
+"""What `conversation_of` reads, of the table `conversations c`."""
+
+MESSAGE = (
+    "id, conversation_id, role, text, thinking, state, created_at, model, usage, sources, searched,"
+    " relevant, error"
+)
+"""What `message_of` reads, of the table `messages`."""
+
+_ENCODED = frozenset({"usage", "sources"})
+"""Columns that hold JSON."""
+
+
+def conversation_of(row: tuple[Any, ...]) -> Conversation:
+    """A row of `CONVERSATION` as a value."""
+    number, title, created_at, updated_at, collections, preview = row
+    return Conversation(
+        id=number,
+        title=title,
+        created_at=datetime.fromtimestamp(created_at, UTC),
+        updated_at=datetime.fromtimestamp(updated_at, UTC),
+        collection_ids=tuple(sorted(int(part) for part in (collections or "").split(",") if part)),
+        preview=" ".join((preview or "").split()),
+    )
+
+
+def message_of(row: tuple[Any, ...]) -> ChatMessage:
+    """A row of `MESSAGE` as a value; its citations are those that its text really makes."""
+    number, conversation, role, text, thinking, state, created_at, model, usage, sources, *rest = row
+    searched, relevant, error = rest
+    return ChatMessage(
+        id=number,
+        conversation_id=conversation,
+        role=role,
+        text=text,
+        thinking=thinking,
+        state=MessageState(state),
+        created_at=datetime.fromtimestamp(created_at, UTC),
+        model=model,
+        usage=msgspec.json.decode(usage, type=Usage) if usage else None,
+        citations=cited(text, sources_of(sources)),
+        searched=searched,
+        relevant=relevant,
+        error=error,
+    )
+
+
+def sources_of(column: str) -> tuple[Citation, ...]:
+    """The column `sources` as values."""
+    return msgspec.json.decode(column, type=tuple[Citation, ...])
+
+
+def columns_of(changes: Mapping[str, object]) -> dict[str, Any]:
+    """The given parts of a message as its columns hold them."""
+    return {
+        name: msgspec.json.encode(value).decode() if name in _ENCODED and value is not None else value
+        for name, value in changes.items()
+    }
