@@ -8,6 +8,7 @@ import importlib.util
 import logging
 import os
 import secrets
+import socket
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -28,6 +29,7 @@ free_port: Callable[[], int] = get_free_tcp_port
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 LOCALHOST = "127.0.0.1"
+PORT = 8550
 
 
 async def main(page: ft.Page) -> None:
@@ -72,11 +74,14 @@ def run_app() -> None:
         run_web()
 
 
-def run_web(host: str = LOCALHOST, port: int = 8550) -> None:
+def run_web(host: str = LOCALHOST, port: int | None = None) -> None:
     """Serve the app to a browser on this device, and open it there; returns when it is stopped.
 
-    Port 0 takes a free one. Ends the process where the browser's part is not installed.
+    Port 0 takes a free one; without a port it is 8550, or a free one if that is taken. Ends the
+    process where the browser's part is not installed.
     """
+    if port is None and is_free(host, PORT):
+        port = PORT
     port = port or free_port()
     url = f"http://{host}:{port}"
     strings = Strings(SettingsStore(Paths.default().settings).current.language)
@@ -84,6 +89,18 @@ def run_web(host: str = LOCALHOST, port: int = 8550) -> None:
         raise SystemExit(strings("cli.no_browser_client"))
     sys.stderr.write(strings("app.serving", url=url) + "\n")
     _run(_serve_page(host, port, on_start=lambda: None if without_display() else open_in_browser(url)))
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a server can listen there."""
+    with socket.socket() as probe:
+        if os.name == "posix":  # as the server does: a port of which only old connections are left is free
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 def _serve_for_flet_run() -> None:

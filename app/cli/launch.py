@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import socket
 from typing import Annotated
 
 import typer
@@ -27,18 +25,8 @@ def web(
     """Open the app in the browser; it listens on this device only."""
     if importlib.util.find_spec("flet_web") is None:
         raise CommandError("cli.no_browser_client")
-    from app.main import LOCALHOST, run_web
+    from app.main import LOCALHOST, is_free, run_web
 
-    _require_free(LOCALHOST, port)
+    if not is_free(LOCALHOST, port):  # the server would end the process with a traceback
+        raise CommandError("cli.port_taken", port=str(port))
     run_web(port=port)
-
-
-def _require_free(host: str, port: int) -> None:
-    """The server would end the process with a traceback; a sentence is better."""
-    with socket.socket() as probe:
-        if os.name == "posix":  # as the server does: a port of which only old connections are left is free
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise CommandError("cli.port_taken", port=str(port)) from error

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from app import cli
+from app import __version__, cli
 from app.cli import launch, session
 from app.cli.doctor import CHECKS
 
@@ -16,6 +16,10 @@ def test_every_command_explains_itself(dai, command):
     result = dai(*command, "--help")
     assert (result.status, result.err) == (0, "")
     assert "Usage: " + " ".join(["dai", *command]) in result.out
+
+
+def test_the_version_is_told(dai):
+    assert dai("--version") == (0, f"dai {__version__}\n", "")
 
 
 MISTAKES = [
