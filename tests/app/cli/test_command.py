@@ -19,7 +19,8 @@ def test_every_command_explains_itself(dai, command):
 
 
 def test_the_version_is_told(dai):
-    assert dai("--version") == (0, f"dai {__version__}\n", "")
+    result = dai("--version")
+    assert (result.status, result.out, result.err) == (0, f"dai {__version__}\n", "")
 
 
 MISTAKES = [
