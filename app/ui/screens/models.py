@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import flet as ft
 
+from app.ui.components.broken_file import BrokenFileCard
 from app.ui.components.controls import Handler, card, empty_state, icon_button, in_reading_width, marked
 from app.ui.components.header import header
 from app.ui.components.model_card import ModelCard
 from app.ui.state.app import AppState
-from app.ui.state.models import Adding, BrokenFile, ModelsState
+from app.ui.state.models import Adding, ModelsState
 from app.ui.theme import READING_WIDTH, Space
 
 
@@ -37,7 +38,7 @@ def ModelsScreen(app: AppState, models: ModelsState) -> ft.Control:
                 rtl=app.rtl,
             )
         )
-        rows += [_broken(app, file) for file in models.broken]
+        rows += [BrokenFileCard(app, file, key=str(file.path)) for file in models.broken]
     if models.known and not rows:
         body: ft.Control = ft.Container(no_models, alignment=ft.Alignment.CENTER, expand=True)
     else:
@@ -89,35 +90,4 @@ def _adding(app: AppState, adding: Adding) -> ft.Control:
             spacing=Space.M,
             tight=True,
         )
-    )
-
-
-def _broken(app: AppState, file: BrokenFile) -> ft.Control:
-    return marked(
-        card(
-            ft.Row(
-                [
-                    ft.Icon(ft.Icons.BROKEN_IMAGE_OUTLINED, color=ft.Colors.ERROR),
-                    ft.Column(
-                        [
-                            ft.Text(
-                                app.strings.isolate(file.name), theme_style=ft.TextThemeStyle.TITLE_SMALL
-                            ),
-                            ft.Text(
-                                app.strings.error(file.error),
-                                theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
-                                color=ft.Colors.ON_SURFACE_VARIANT,
-                            ),
-                        ],
-                        spacing=Space.XS,
-                        tight=True,
-                        expand=True,
-                    ),
-                ],
-                rtl=app.rtl,
-                spacing=Space.M,
-            )
-        ),
-        identifier="broken-model",
-        container=True,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import flet as ft
 
@@ -33,8 +34,17 @@ class ModelRow:
 class BrokenFile:
     """A file among the models that cannot be used."""
 
-    name: str
+    path: Path
+    bytes: int
     error: Exception
+
+    @classmethod
+    def of(cls, path: Path, error: Exception) -> BrokenFile:
+        """The file as it lies there now."""
+        try:
+            return cls(path, path.stat().st_size, error)
+        except OSError:
+            return cls(path, 0, error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +109,12 @@ class ModelsOnScreen:
         chosen = self._models.chosen()
         loaded, loading = self._models.loaded, self._models.loading
         rows = []
-        broken = [BrokenFile(path.name, error) for path, error in self._models.broken()]
+        broken = [BrokenFile.of(path, error) for path, error in self._models.broken()]
         for model in self._models.installed():
             try:
                 need, fit = self._models.memory(model)
             except EngineError as error:  # damaged since it was listed
-                broken.append(BrokenFile(model.path.name, error))
+                broken.append(BrokenFile.of(model.path, error))
                 continue
             rows.append(
                 ModelRow(
@@ -135,6 +145,11 @@ class ModelsOnScreen:
     async def remove(self, model: InstalledModel) -> int:
         """Uninstall; returns the freed bytes."""
         return await self._models.remove(model.id)
+
+    @reported
+    async def remove_broken(self, file: BrokenFile) -> int:
+        """Delete a file that is no use; returns the freed bytes."""
+        return await self._models.remove_broken(file.path)
 
     @reported
     async def add(self) -> None:

@@ -114,6 +114,22 @@ async def test_a_broken_file_is_listed_with_the_reason(open_app, home):
         assert app.shows("add-first-model"), "the way on is still there"
 
 
+async def test_a_broken_file_can_be_removed(open_app, home):
+    file = home.models / "half.gguf"
+    file.write_bytes(b"GGUF\x03\x00\x00\x00")
+    async with open_app() as app:
+        await app.go(2)
+        await app.tap("remove-broken")
+        assert "half.gguf cannot be used. Removing it frees 8 bytes." in app.text()
+        await app.tap("dialog-cancel")
+        assert file.exists()
+        await app.tap("remove-broken")
+        await app.tap("dialog-confirm")
+        await app.until(lambda: not app.shows("broken-model"))
+        assert not file.exists()
+        assert "8 bytes freed" in app.text("notice")
+
+
 async def test_a_model_is_removed_only_after_a_question(open_app, model_id, home):
     async with open_app() as app:
         await app.go(2)
