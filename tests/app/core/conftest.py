@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,7 @@ class Desk:
         """All prompts that reached an engine."""
         self.breaks_with: Exception | None = None
         """What engines raise after their first words, from the next loading on."""
+        self.times_loaded = 0
         self.may_load = asyncio.Event()
         """Models are loaded only while it is set."""
         self.may_load.set()
@@ -116,7 +117,10 @@ class Desk:
 
     async def _open(self, path: Path, options: LoadOptions) -> Overheard:
         await self.may_load.wait()
-        self.engine = Overheard(await open_engine(path, options), self.prompts, self.breaks_with)
+        self.times_loaded += 1
+        self.engine = Overheard(
+            await open_engine(path, replace(options, prompt_threads=1)), self.prompts, self.breaks_with
+        )
         return self.engine
 
     async def close(self) -> None:
