@@ -30,10 +30,12 @@ _MAX_NAME_BYTES = 65_535
 _MAX_KEPT_TEXT_BYTES = 1 << 20
 _MAX_KEPT_BYTES = 16 << 20
 _MAX_STRINGS_IN_ARRAYS = 4_000_000
+_MAX_VOCABULARY = 1 << 20
 _MAX_KEPT_NUMBERS = 4_096
 _MAX_ALIGNMENT = 1 << 20
 _BUFFER_BYTES = 1 << 20
 
+_VOCABULARY = "tokenizer.ggml.tokens"
 _TEXT, _ARRAY = 8, 9
 _SCALARS = {
     0: struct.Struct("<B"),
@@ -141,7 +143,8 @@ class GgufReader:
         count = self._integer(_U64)
         self._array_lengths[key] = count
         if kind == _TEXT:
-            self._skip_strings(count)
+            # Two equal tokens make llama.cpp end the process.
+            self._skip_strings(count, distinct=key == _VOCABULARY and count <= _MAX_VOCABULARY)
             return
         scalar = self._scalar_type(kind)
         if count > _MAX_KEPT_NUMBERS:
@@ -150,12 +153,15 @@ class GgufReader:
             numbers = self._keep(count * scalar.size)
             self._metadata[key] = tuple(value for (value,) in scalar.iter_unpack(numbers))
 
-    def _skip_strings(self, count: int) -> None:
+    def _skip_strings(self, count: int, *, distinct: bool = False) -> None:
+        """Step over an array; `distinct` refuses one that holds a text twice, empty ones aside."""
         self._strings += count
         if self._strings > _MAX_STRINGS_IN_ARRAYS or count * _U64.size > self._size - self._position:
             self._damaged(f"an array of {count} strings")
         read, unpack = self._file.read, _U64.unpack
         position, size = self._position, self._size
+        seen: set[int] = set()
+        unseen = 0
         for _ in range(count):  # the hot loop: a vocabulary has up to a quarter of a million strings
             prefix = read(8)
             if len(prefix) < 8:
@@ -164,11 +170,17 @@ class GgufReader:
             position += 8 + length
             if position > size:
                 self._damaged("a string reaches beyond the file")
-            if length <= _MAX_NAME_BYTES:
-                read(length)
-            else:
+            if length > _MAX_NAME_BYTES:
                 self._file.seek(position)
+                unseen += 1
+            elif distinct and length:
+                seen.add(hash(read(length)))
+            else:
+                read(length)
+                unseen += 1
         self._position = position
+        if distinct and len(seen) + unseen < count:
+            self._damaged("a token stands twice in the vocabulary")
 
     def _read_tensor(self) -> Tensor:
         name = self._text(_MAX_NAME_BYTES)

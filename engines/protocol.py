@@ -73,6 +73,8 @@ class Finish(StrEnum):
     STOP_STRING = "stop_string"
     MAX_TOKENS = "max_tokens"
     CONTEXT_FULL = "context_full"
+    REPEATING = "repeating"
+    """It went in circles and was ended, long before its limit."""
     CANCELLED = "cancelled"
 
 

@@ -12,6 +12,7 @@ from engines.llama_cpp.answer_text import Characters, StopStrings, ThoughtSplitt
 from engines.llama_cpp.chat_template import ChatTemplate
 from engines.llama_cpp.model import Aborted, ContextFull, LoadedModel
 from engines.llama_cpp.native import AbortSwitch
+from engines.llama_cpp.repetition import RepetitionGuard
 from engines.protocol import Done, Finish, Message, Prompt, Usage
 
 _SECONDS_BETWEEN_PIECES = 0.008
@@ -147,6 +148,7 @@ def _generate(
 ) -> Finish:
     limit = prompt.sampling.max_tokens
     piece_of = model.vocabulary.piece
+    guard = RepetitionGuard()
     sampler = model.sampler(family.complete(prompt.sampling, thinking=prompt.thinking))
     try:
         while not switch.pressed:
@@ -162,6 +164,8 @@ def _generate(
                 return Finish.MAX_TOKENS
             if model.full:
                 return Finish.CONTEXT_FULL
+            if guard.circles(token):
+                return Finish.REPEATING
             model.append(token)
     except ContextFull:
         return Finish.CONTEXT_FULL

@@ -26,6 +26,7 @@ BATCH_TOKENS = 512
 """Tokens of a prompt that are evaluated at once."""
 
 _MOST_CONTEXT = 1 << 24
+_MOST_BLOCKS = 512  # LLAMA_MAX_LAYERS; llama.cpp ends the process beyond it
 _MOST_THREADS = 512
 
 # What llama.cpp writes into its log; the first that fits decides.
@@ -63,6 +64,8 @@ def check_file(path: Path) -> GgufHeader:
     header = read_header(path)
     if header.kind is not FileKind.LANGUAGE_MODEL:
         raise NotAChatModel(path, header.kind.value)
+    if not 1 <= header.block_count <= _MOST_BLOCKS:
+        raise ModelFileDamaged(path, f"{header.block_count} blocks")
     return header
 
 

@@ -60,7 +60,9 @@ class ProcessChannel:
     @property
     def alive(self) -> bool:
         """See `Channel`. Asks the system, since the pipe may tell a moment later."""
-        return not self._ended and self._process.poll() is None
+        # In this order: while the reading thread waits for the process, which it does once `_ended` is set,
+        # `poll` cannot ask and says None.
+        return self._process.poll() is None and not self._ended
 
     def send(self, request: Request) -> None:
         """See `Channel`. A thread writes, since a frozen child would leave the pipe full."""

@@ -78,7 +78,7 @@ class EngineConformance:
 
         answer = await ask(engine, question(max_tokens=6))
 
-        assert answer.text == "one two three fourone two"
+        assert answer.text == "one two three four 1 2"
         assert answer.finish is Finish.MAX_TOKENS
         assert answer.usage.answer_tokens == 6
 
@@ -90,6 +90,15 @@ class EngineConformance:
         assert answer.finish is Finish.CONTEXT_FULL
         # The last token is said, but needs no room any more.
         assert answer.usage.prompt_tokens + answer.usage.answer_tokens == 256 + 1
+
+    async def test_an_answer_that_goes_in_circles_is_ended(self, scripted) -> None:
+        engine = await scripted("round and", loop=True, circle=True)
+
+        answer = await ask(engine)
+
+        assert answer.finish is Finish.REPEATING
+        assert answer.text.startswith("round andround and")
+        assert 192 <= answer.usage.answer_tokens <= 208
 
     async def test_a_prompt_that_does_not_fit_is_refused_with_numbers(self, scripted) -> None:
         engine = await scripted(context=256)

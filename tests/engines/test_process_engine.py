@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from engines.errors import EngineCrashed, EngineStuck, ModelFileDamaged, ModelFileMissing
+from engines.llama_cpp.channel import Deliver
 from engines.llama_cpp.engine import LlamaCppEngine
 from engines.llama_cpp.inbox import Patience
-from engines.llama_cpp.messages import Request
+from engines.llama_cpp.messages import Event, Progress, Request
 from engines.llama_cpp.process_channel import ProcessChannel, children_possible
 from engines.opening import open_engine
 from engines.protocol import Finish, LoadOptions
@@ -104,6 +105,35 @@ async def test_a_process_that_dies_is_an_error_that_keeps_the_text_and_the_next_
     assert caught.value.signal == number
     assert answer.text.startswith("for")
     assert (await ask(engine, question(max_tokens=3))).text == "for ever and"
+
+
+async def test_a_process_that_dies_while_it_reads_the_prompt_is_an_error_and_the_next_prompt_works(
+    smollm2: Path,
+) -> None:
+    loop = asyncio.get_running_loop()
+    first_batch_read = asyncio.Event()
+
+    def start(deliver: Deliver) -> ProcessChannel:
+        def note(event: Event) -> None:
+            if isinstance(event, Progress):
+                loop.call_soon_threadsafe(first_batch_read.set)
+            deliver(event)
+
+        return ProcessChannel(note)
+
+    engine = LlamaCppEngine(smollm2, LoadOptions(context_tokens=8192), start)
+    await engine.open()
+    first_batch_read.clear()  # the file was loaded with progress, too
+    task = asyncio.create_task(ask(engine, question("word " * 6_000)))
+    await first_batch_read.wait()
+    child().kill()
+
+    with pytest.raises(EngineCrashed) as caught:
+        await task
+
+    assert caught.value.signal == signal.SIGKILL
+    assert (await ask(engine, question(max_tokens=3))).finish is Finish.MAX_TOKENS
+    await engine.close()
 
 
 async def test_a_process_that_died_between_prompts_is_replaced_without_a_word(scripted) -> None:

@@ -32,6 +32,7 @@ FAMILY_TEMPLATE = "family"
 """Stands for the chat template that the architecture's family has."""
 
 _WIDTH = 128
+_COUNTED = 150
 _HEADS = 4
 _KV_HEADS = 2
 _BLOCKS = 2
@@ -46,6 +47,7 @@ def make_tiny_gguf(
     reply: str = "Hello from a tiny model!",
     *,
     loop: bool = False,
+    circle: bool = False,
     pieces: Sequence[Piece] | None = None,
     chat_template: str | None = FAMILY_TEMPLATE,
     context: int = 2048,
@@ -58,7 +60,9 @@ def make_tiny_gguf(
         path: the file to write; its folder must exist.
         architecture: what the file says it is.
         reply: the answer, in any language.
-        loop: repeat the reply for ever, for tests of Stop and of a full context.
+        loop: never end, for tests of Stop and of a full context: after the reply the model counts, and then
+            starts again. It counts so far that the engine does not take it for a model going in circles.
+        circle: with `loop`, repeat the bare reply.
         pieces: the answer token by token, instead of `reply`; all must differ. A `bytes` is one raw byte.
         chat_template: Jinja source; `None` makes a base model.
         context: tokens the model was "trained" on.
@@ -68,6 +72,8 @@ def make_tiny_gguf(
     script: Sequence[Piece] = split_script(reply) if pieces is None else pieces
     if len(set(script)) != len(script) or "\n" in script:
         raise ValueError("the pieces must all differ, also from the line break that starts the answer")
+    if loop and not circle:
+        script = [*script, *(f" {number}" for number in range(1, _COUNTED + 1) if f" {number}" not in script)]
     gemma = architecture.startswith("gemma")
     vocabulary = sentence_piece_vocabulary(script) if gemma else byte_level_vocabulary(architecture, script)
     table = _next_tokens(vocabulary, loop=loop)
