@@ -49,13 +49,12 @@ async def test_after_a_kill_the_answer_is_interrupted_and_goes_on(
 ) -> None:
     monkeypatch.setattr(composition, "open_embedder", lambda *_, **__: WordEmbedder())
     desk = Desk(folder)
-    desk.install(SCRIPT, loop=True, context=32768)
-    desk.settings.change(context_tokens=32768, max_answer_tokens=32768)
+    desk.install(SCRIPT, loop=True)
     with answering_in_another_process(folder) as conversation:
         beside = open_services(Paths(folder))
         assert beside.conversations.messages(conversation)[-1].state is MessageState.STREAMING
         await beside.close()
-    desk.install(SCRIPT, context=32768)  # the same words, but they end
+    desk.install(SCRIPT)  # the same words, but they end
     opened = open_services(Paths(folder))
     interrupted = opened.conversations.messages(conversation)[-1]
     assert interrupted.state is MessageState.INTERRUPTED
