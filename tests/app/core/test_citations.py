@@ -18,6 +18,11 @@ SOURCES = (source(1), source(2), source(3))
     [
         ("Vent it in October [2]. Then [1].", (2, 1)),
         ("Both [1, 3] say so [1].", (1, 3)),
+        ("One after the other [1][2], [ 3 ].", (1, 2, 3)),
+        ("هر دو [۱، ۲] و [۳][۱].", (1, 2, 3)),
+        ("كلاهما [٢].", (2,)),
+        ("A mark at the end [1", ()),
+        ("[one], [1a], [-1], [1.5] and [] are none", ()),
         ("در مهر هواگیری کنید [۲]، سپس [۳].", (2, 3)),
         ("`values[1]` and a [1](link) are none", ()),
         ("```\nlist[2]\n```", ()),
@@ -34,7 +39,9 @@ def test_only_cited_sources_are_shown_in_the_order_of_citing() -> None:
 
 
 def test_a_citation_of_a_source_that_does_not_exist_is_dropped() -> None:
-    assert cited("As said in [9].", SOURCES) == ()
+    assert cited("As said in [9] and [0].", SOURCES) == ()
+    assert cited("As said in [2, 9].", SOURCES) == (SOURCES[1],)
+    assert cited("As said in [1].", ()) == ()
 
 
 def test_an_answer_that_repeats_a_source_without_citing_rests_on_it() -> None:

@@ -1,6 +1,7 @@
 """Conversations are kept, found again, and deleted without a trace."""
 
-from collections.abc import Iterator
+import errno
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from app.core.conversations import Conversations
 from app.core.errors import ConversationMissing
 from app.core.instance import InstanceLock
 from app.core.messages import Citation, MessageState, title_of
+from app.core.strings import Strings
 from engines.protocol import Usage
+from rag.errors import DatabaseDamaged
 
 
 @pytest.fixture
@@ -39,8 +42,10 @@ def test_what_a_kill_left_half_written_is_marked_interrupted(tmp_path: Path) -> 
     first.write(answer.id, text="Because")
     # never closed, as after a kill
     second = Conversations(tmp_path / "conversations.db")
+    assert second.list("because") == []
     second.recover()
     kept = second.messages(new.id)[-1]
+    assert [found.id for found in second.list("because")] == [new.id]
     assert (kept.text, kept.state, kept.continuable) == ("Because", MessageState.INTERRUPTED, True)
     second.close()
     first.close()
@@ -94,9 +99,71 @@ def test_a_deleted_conversation_is_gone_with_its_words(conversations: Conversati
         conversations.get(new.id)
     with pytest.raises(ConversationMissing):
         conversations.add(new.id, "user", "hello?")
+    with pytest.raises(ConversationMissing):
+        conversations.add_question(new.id, "hello?")
+    with pytest.raises(ConversationMissing):
+        conversations.set_collections(new.id, [1])
+    conversations.rename(new.id, "Nobody")
+    conversations.set_collections(conversations.create().id, [1])
 
 
-def test_only_one_process_recovers(tmp_path: Path) -> None:
+Change = Callable[[Conversations, int], object]
+CHANGES: dict[str, Change] = {
+    "create": lambda store, _: [store.create(range(number, number + 500)) for number in range(100)],
+    "ask": lambda store, number: store.add_question(number, "word " * 50_000),
+    "write": lambda store, number: store.write(
+        store.messages(number)[-1].id, text="word " * 50_000, state=MessageState.COMPLETE
+    ),
+    "rename": lambda store, number: store.rename(number, "title " * 50_000),
+    "set_collections": lambda store, number: store.set_collections(number, range(50_000)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_on_a_full_device_a_change_is_refused_and_nothing_is_lost(
+    conversations: Conversations, change: Change
+) -> None:
+    number = conversations.create([7]).id
+    conversations.add_question(number, "Why?")
+    before = conversations.get(number), conversations.messages(number)
+    writer = conversations._database._writer
+    writer.pragma("max_page_count", writer.pragma("page_count"))
+    with pytest.raises(OSError, match="space") as caught:
+        change(conversations, number)
+    assert caught.value.errno == errno.ENOSPC
+    for strings in (Strings("en"), Strings("fa")):
+        assert strings.error(caught.value) == strings("errors.disk_full")
+    assert (conversations.get(number), conversations.messages(number)) == before
+    writer.pragma("max_page_count", 1_000_000)
+    change(conversations, number)
+
+
+def test_a_damaged_store_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "conversations.db"
+    path.write_bytes(b"certainly not a database " * 400)
+    with pytest.raises(DatabaseDamaged) as caught:
+        Conversations(path)
+    assert caught.value.path == path
+    assert str(path) in Strings("en").error(caught.value)
+
+
+def test_damage_that_shows_later_is_named_too(tmp_path: Path) -> None:
+    path = tmp_path / "conversations.db"
+    first = Conversations(path)
+    number = first.create().id
+    for _ in range(50):
+        first.add(number, "user", "word " * 500)
+    first.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:8192] + b"\xa5" * (len(content) - 8192))
+    second = Conversations(path)
+    for use in (second.list, lambda: second.messages(number), lambda: second.add(number, "user", "Hello?")):
+        with pytest.raises(DatabaseDamaged):
+            use()
+    second.close()
+
+
+def test_only_one_process_indexes(tmp_path: Path) -> None:
     first = InstanceLock(tmp_path / "instance.lock")
     second = InstanceLock(tmp_path / "instance.lock")
     assert (first.held, second.held) == (True, False)

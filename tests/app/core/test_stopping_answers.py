@@ -196,7 +196,7 @@ async def test_a_cancelled_task_keeps_the_text_and_frees_the_model(desk: Desk) -
 
 
 @pytest.mark.parametrize("how", ["stop", "cancel"])
-@pytest.mark.parametrize("steps", range(6))
+@pytest.mark.parametrize("steps", range(4))
 async def test_whoever_gives_up_as_its_turn_comes_passes_it_on(desk: Desk, how: str, steps: int) -> None:
     desk.install("Yes.")
     await desk.models.engine()
