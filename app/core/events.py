@@ -15,10 +15,11 @@ from app.core.messages import ChatMessage
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Question and (empty) answer are stored; from now on a kill loses half a second at most."""
+    """The question is stored; from now on a kill loses half a second at most."""
 
     question: ChatMessage
     answer: ChatMessage
+    """What the next words follow: empty, unless an answer is continued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,14 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The user stopped the answer; what was written stays."""
+    """The user stopped the answer; what was written stays, and what nothing has replaced, too."""
 
     answer: ChatMessage
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Something broke; what was written stays."""
+    """Something broke; what was written stays, and what nothing has replaced, too."""
 
     answer: ChatMessage
     error: Exception

@@ -65,6 +65,7 @@ class Knowledge:
     ) -> None:
         """`changed` is told when collections came or went; the rest as for `Chat`."""
         self.state = KnowledgeState()
+        self._services = services
         self._knowledge = services.knowledge
         self._files = files
         self.report = report
@@ -82,6 +83,7 @@ class Knowledge:
     @reported
     async def refresh(self) -> None:
         """Read collections and documents again."""
+        self._services.take_over()  # where a command in a terminal was reading documents and has ended
         collections = await asyncio.to_thread(self._knowledge.collections)
         open_id = self.state.open.id if self.state.open else None
         opened = next((collection for collection in collections if collection.id == open_id), None)

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlparse
 
 import flet as ft
 
+from app.core.instance import InstanceLock
 from rag.model import DocumentState
 from tests.app.ui.conftest import services
 
@@ -67,6 +68,16 @@ async def test_the_first_file_makes_a_collection_and_is_read(open_app, tmp_path)
         assert document.state is DocumentState.READY
         assert "passage" in app.text(f"document-state-{document.id}")
         assert "My documents" in app.text()
+
+
+async def test_documents_are_read_here_once_the_process_that_did_has_ended(open_app, home, tmp_path):
+    other = InstanceLock(home.data / "instance.lock")
+    async with open_app() as app:
+        assert not (await services()).instance.held
+        other.release()
+        await add(app, write_policy(tmp_path))
+        [document] = await documents()
+        assert document.state is DocumentState.READY
 
 
 async def test_an_answer_cites_the_passage_and_opens_it(open_app, model, tmp_path):
