@@ -21,10 +21,12 @@ from engines.errors import (
 )
 from engines.gguf import read_header
 from engines.llama_cpp import loading, native
-from engines.opening import open_engine
+from engines.opening import Host, open_engine
 from engines.protocol import LoadOptions
 from tests.engines.asking import ask
 from tests.engines.tiny_gguf import make_tiny_gguf
+
+HOSTS = [pytest.param("process", marks=pytest.mark.desktop("a child process")), "thread"]
 
 Spoil = Callable[[Path], None]
 
@@ -44,6 +46,17 @@ def cut(at: Callable[[bytes], int]) -> Spoil:
 def renamed(old: bytes, new: bytes) -> Spoil:
     def spoil(path: Path) -> None:
         path.write_bytes(sound(path).replace(old, new))
+
+    return spoil
+
+
+def number(key: str, value: int) -> Spoil:
+    """Another value for a number of the metadata, which stands behind its key and its type."""
+
+    def spoil(path: Path) -> None:
+        content = sound(path)
+        place = content.index(key.encode()) + len(key) + 4
+        path.write_bytes(content[:place] + value.to_bytes(4, "little") + content[place + 4 :])
 
     return spoil
 
@@ -81,6 +94,9 @@ BROKEN: dict[str, tuple[Spoil, type[EngineError]]] = {
     "cut by one byte": (cut(lambda content: len(content) - 1), ModelFileDamaged),
     "unknown architecture": (renamed(b"qwen3", b"qwenX"), UnsupportedModel),
     "wrong architecture": (renamed(b"qwen3", b"gemma"), ModelFileDamaged),
+    "a token twice": (renamed(b"\x05\0\0\0\0\0\0\0 tiny", b"\x05\0\0\0\0\0\0\0 from"), ModelFileDamaged),
+    "no blocks": (number("qwen3.block_count", 0), ModelFileDamaged),
+    "more blocks than llama.cpp bears": (number("qwen3.block_count", 600), ModelFileDamaged),
     "missing tensor": (
         lambda path: make_tiny_gguf(path, without_tensor="blk.1.ffn_up.weight") and None,
         ModelFileDamaged,
@@ -97,14 +113,15 @@ BROKEN: dict[str, tuple[Spoil, type[EngineError]]] = {
 }
 
 
+@pytest.mark.parametrize("host", HOSTS)
 @pytest.mark.parametrize("case", BROKEN)
-async def test_a_broken_file_is_an_error_with_a_name(tmp_path: Path, case: str) -> None:
+async def test_a_broken_file_is_an_error_with_a_name(tmp_path: Path, case: str, host: Host) -> None:
     spoil, error = BROKEN[case]
     path = tmp_path / "broken.gguf"
     spoil(path)
 
     with pytest.raises(EngineError) as caught:
-        await open_engine(path)
+        await open_engine(path, host=host)
 
     assert type(caught.value) is error
     if isinstance(caught.value, ModelFileError):
