@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.core.errors import ModelMissing, NoModelInstalled
 from app.core.settings import SettingsStore
-from engines.errors import NotEnoughMemory
+from engines.errors import ModelFileError, NotEnoughMemory
 from engines.gguf import read_header
 from engines.library import InstalledModel, ModelLibrary
 from engines.memory import MemoryFit, MemoryNeed, available_memory, estimate_memory, memory_fit
@@ -51,9 +51,9 @@ class Models:
         """All sound models of this device."""
         return self._library.installed()
 
-    def broken(self) -> list[tuple[Path, Exception]]:
-        """Files in the models folder that cannot be used, and why."""
-        return list(self._library.broken())
+    def broken(self) -> list[tuple[Path, ModelFileError]]:
+        """Files and links of the models' folder that cannot be used, each with the reason."""
+        return self._library.broken()
 
     def chosen(self) -> InstalledModel | None:
         """The model that will answer the next question: the user's choice, else the first that chats."""
@@ -129,7 +129,12 @@ class Models:
         return freed
 
     async def remove_broken(self, path: Path) -> int:
-        """Remove a file that `broken` lists; returns the freed bytes."""
+        """Remove a file that `broken` lists; returns the freed bytes: 0 for a link, whose file stays.
+
+        Raises:
+            ModelFileMissing: `broken` does not list it any more.
+            OSError: the system does not let it be deleted.
+        """
         freed = await asyncio.to_thread(self._library.remove_broken, path)
         self._changed()
         return freed
