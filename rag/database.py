@@ -125,6 +125,9 @@ def translated_errors(path: Path) -> Iterator[None]:
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
         number = errno.EACCES if path.parent.is_dir() else errno.ENOENT
         raise OSError(number, os.strerror(number), os.fspath(path)) from error
+    except (apsw.IOError, apsw.BusyError) as error:
+        number = errno.EBUSY if isinstance(error, apsw.BusyError) else errno.EIO
+        raise OSError(number, os.strerror(number), os.fspath(path)) from error
 
 
 class Database:

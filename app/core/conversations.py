@@ -102,17 +102,15 @@ class Conversations:
 
     def rename(self, conversation_id: int, title: str) -> None:
         """Give it another title; white space is tidied."""
+        tidy = " ".join(title.split())
         with self._database.write() as connection:
-            connection.execute(
-                "UPDATE conversations SET title = ? WHERE id = ?", (" ".join(title.split()), conversation_id)
-            )
+            connection.execute("UPDATE conversations SET title = ? WHERE id = ?", (tidy, conversation_id))
 
     def delete(self, conversation_id: int) -> None:
         """Delete it with all its messages."""
         with self._database.write() as connection:
             connection.execute(
-                "DELETE FROM message_words WHERE rowid IN"
-                " (SELECT id FROM messages WHERE conversation_id = ?)",
+                "DELETE FROM message_words WHERE rowid IN (SELECT id FROM messages WHERE conversation_id = ?)",
                 (conversation_id,),
             )
             connection.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))

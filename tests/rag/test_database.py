@@ -9,7 +9,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from rag.database import Database, open_database
+from rag.database import Database, open_database, transaction, translated_errors
 from rag.errors import DatabaseDamaged, DatabaseTooNew
 
 FIRST = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)"
@@ -90,6 +90,23 @@ def test_a_full_device_is_an_ordinary_file_error(tmp_path: Path):
         connection.execute("INSERT INTO notes(text) VALUES (?)", ("x" * 100_000,))
     assert refused.value.errno == errno.ENOSPC
     database.close()
+
+
+def test_a_database_that_another_process_keeps_is_an_ordinary_file_error(tmp_path: Path):
+    database = Database(tmp_path / "kept.db", (FIRST,))
+    database._writer.set_busy_timeout(1)
+    other = open_database(tmp_path / "kept.db", (FIRST,))
+    with transaction(other), pytest.raises(OSError, match="busy") as refused, database.write():
+        pass
+    assert refused.value.errno == errno.EBUSY
+    other.close()
+    database.close()
+
+
+def test_a_disk_that_fails_is_an_ordinary_file_error(tmp_path: Path):
+    with pytest.raises(OSError, match="error") as refused, translated_errors(tmp_path / "a.db"):
+        raise apsw.IOError
+    assert refused.value.errno == errno.EIO
 
 
 @pytest.mark.desktop("child processes")
