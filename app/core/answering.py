@@ -19,7 +19,7 @@ from app.core.models import Models
 from app.core.prompt import compose_prompt
 from app.core.settings import SettingsStore
 from app.core.stopping import StoppedEarly, StopSwitch
-from engines.protocol import Done, Engine, Finish, TextDelta, ThinkingDelta
+from engines.protocol import Done, Engine, Finish, Prompt, TextDelta, ThinkingDelta
 from rag.knowledge import KnowledgeBase
 from rag.model import FoundPassage, SearchResult
 
@@ -118,7 +118,7 @@ class Answering:
         return _Run(question, Draft(self._conversations, answer))
 
     def _last_question(self, conversation_id: int) -> _Run:
-        messages = self._conversations.messages(conversation_id)
+        messages = self._conversations.messages(conversation_id, last=2)
         question = next((message for message in reversed(messages) if message.role == "user"), None)
         if question is None:
             raise NothingToAnswer
@@ -128,7 +128,7 @@ class Answering:
         return _Run(question, Draft(self._conversations, answer, replace_it=True))
 
     def _unfinished_answer(self, conversation_id: int) -> _Run:
-        messages = self._conversations.messages(conversation_id)
+        messages = self._conversations.messages(conversation_id, last=2)
         if len(messages) < 2 or not messages[-1].continuable or messages[-2].role != "user":
             raise NothingToAnswer
         question, answer = messages[-2:]
@@ -136,8 +136,15 @@ class Answering:
             return _Run(question, Draft(self._conversations, answer, replace_it=True))
         return _Run(question, Draft(self._conversations, answer), self._conversations.sources(answer.id))
 
+    def _answered_elsewhere(self, conversation_id: int) -> bool:
+        """Whether another process writes here; what a killed one has left becomes interrupted."""
+        last = self._conversations.messages(conversation_id, last=1)
+        if not last or last[0].state is not MessageState.STREAMING:
+            return False
+        return not self._writers.if_nobody_writes(self._conversations.recover)
+
     async def _answer(self, conversation_id: int, prepare: Callable[[], _Run]) -> AsyncGenerator[Event, None]:
-        if conversation_id in self._runs:
+        if conversation_id in self._runs or self._answered_elsewhere(conversation_id):
             raise AlreadyAnswering
         with self._writers.shared():
             run = self._runs[conversation_id] = prepare()
@@ -179,16 +186,7 @@ class Answering:
                     yield Token(text)
                     return
         async with self._model_of(run) as engine:
-            prompt, used = await run.stop.wait_for(
-                compose_prompt(
-                    engine,
-                    self._settings.current,
-                    earlier=self._earlier(question),
-                    question=question.text,
-                    sources=sources or (),
-                    answer_start=draft.text,
-                )
-            )
+            prompt, used = await run.stop.wait_for(self._prompt(engine, run, sources or ()))
             draft.begin(engine.info.name, used if run.sources is None else None)
             with run.stop.ends_by(engine.cancel):
                 async with aclosing(engine.stream(prompt)) as deltas:
@@ -218,9 +216,18 @@ class Answering:
         """The model, loaded to the end even where nobody waits any more: it serves the next question."""
         return await asyncio.shield(self._models.engine())
 
-    def _earlier(self, question: ChatMessage) -> list[ChatMessage]:
-        messages = self._conversations.messages(question.conversation_id)
-        return [message for message in messages if message.id < question.id]
+    async def _prompt(
+        self, engine: Engine, run: _Run, sources: Sequence[Citation]
+    ) -> tuple[Prompt, tuple[Citation, ...]]:
+        messages = await asyncio.to_thread(self._conversations.messages, run.question.conversation_id)
+        return await compose_prompt(
+            engine,
+            self._settings.current,
+            earlier=[message for message in messages if message.id < run.question.id],
+            question=run.question.text,
+            sources=sources,
+            answer_start=run.draft.text,
+        )
 
     async def _search(self, question: str, collection_ids: Sequence[int]) -> SearchResult:
         limit = self._settings.current.passages

@@ -71,8 +71,7 @@ class Conversations:
         if not query.strip():
             return self._select("")
         pattern = "%" + _escape_like(query.strip()) + "%"
-        where = r"c.title LIKE ? ESCAPE '\'"
-        words = match_expression(query)
+        where, words = r"c.title LIKE ? ESCAPE '\'", match_expression(query)
         if not words:
             return self._select(f"WHERE {where}", pattern)
         said = """c.id IN (SELECT m.conversation_id FROM message_words w
@@ -110,7 +109,8 @@ class Conversations:
         """Delete it with all its messages."""
         with self._database.write() as connection:
             connection.execute(
-                "DELETE FROM message_words WHERE rowid IN (SELECT id FROM messages WHERE conversation_id = ?)",
+                "DELETE FROM message_words WHERE rowid IN"
+                " (SELECT id FROM messages WHERE conversation_id = ?)",
                 (conversation_id,),
             )
             connection.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
@@ -126,10 +126,10 @@ class Conversations:
                 raise ConversationMissing(conversation_id)
             _choose_collections(connection, conversation_id, collection_ids)
 
-    def messages(self, conversation_id: int) -> builtins.list[ChatMessage]:
-        """All its messages, the oldest first."""
-        statement = f"SELECT {MESSAGE} FROM messages WHERE conversation_id = ? ORDER BY id"
-        return [message_of(row) for row in self._rows(statement, conversation_id)]
+    def messages(self, conversation_id: int, last: int = -1) -> builtins.list[ChatMessage]:
+        """All its messages, or that many of the last ones; the oldest first."""
+        statement = f"SELECT {MESSAGE} FROM messages WHERE conversation_id = ? ORDER BY id DESC LIMIT ?"
+        return [message_of(row) for row in reversed(self._rows(statement, conversation_id, last))]
 
     def message(self, message_id: int) -> ChatMessage:
         """One message.

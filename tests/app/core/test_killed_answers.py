@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from app import services as composition
+from app.core.errors import AlreadyAnswering
 from app.core.events import Event, Finished, Token
 from app.core.instance import WritersLock
 from app.core.messages import MessageState
@@ -86,6 +87,26 @@ async def test_an_answer_being_written_is_not_taken_for_one_that_a_kill_left(des
     assert set(recovered) == {False}
     assert other.if_nobody_writes(desk.conversations.recover)
     assert desk.last(conversation).state is MessageState.CUT_OFF
+
+
+async def test_what_another_process_writes_is_not_written_twice_and_goes_on_once_that_is_killed(
+    desk: Desk,
+) -> None:
+    desk.install(SCRIPT)
+    conversation = desk.new()
+    _, answer = desk.conversations.add_question(conversation, "Count")
+    desk.conversations.write(answer.id, text="One two three", state=MessageState.STREAMING)
+    other = WritersLock(desk.folder / "writers.lock")
+    with other.shared():
+        for events in (
+            desk.answering.ask(conversation, "And?"),
+            desk.answering.regenerate(conversation),
+            desk.answering.continue_answer(conversation),
+        ):
+            with pytest.raises(AlreadyAnswering):
+                await collect(events)
+    answered = await collect(desk.answering.continue_answer(conversation))
+    assert answered.answer.text == SCRIPT
 
 
 def test_several_may_write_at_once_and_nobody_while_a_kill_is_repaired(tmp_path: Path) -> None:

@@ -90,8 +90,8 @@ async def test_an_answer_that_ends_while_its_conversation_is_read_is_shown_whole
         opened = await services()
         read = opened.conversations.messages
 
-        def read_slowly(conversation_id):
-            messages = read(conversation_id)
+        def read_slowly(conversation_id, **options):
+            messages = read(conversation_id, **options)
             if threading.current_thread() is not threading.main_thread():  # the screen reads, not the answer
                 end = time.monotonic() + 20
                 while opened.answering.answering(conversation_id) and time.monotonic() < end:
@@ -251,3 +251,20 @@ async def test_an_interrupted_answer_says_so_and_can_go_on(open_app, model, home
         await app.until(lambda: not app.shows("stop") and not app.shows("message-state"))
         assert conversations.message(answer.id).text.startswith("A beginning")
         assert conversations.message(answer.id).state is MessageState.COMPLETE
+
+
+async def test_the_starter_model_says_what_it_is_and_leads_to_a_better_one(open_app, home, monkeypatch):
+    starter = make_tiny_gguf(home.data / "starter.gguf", reply="Hello.")
+    monkeypatch.setattr(model_library, "find_starter", lambda: starter)
+    async with open_app() as app:
+        await app.until(lambda: app.shows("better-model"))
+        assert "tiny" in app.text()
+        await app.tap("better-model")
+        assert "Starter model" in app.text()
+
+
+async def test_a_model_of_the_users_own_is_not_talked_down(open_app, model):
+    model("Hello.")
+    async with open_app() as app:
+        assert app.shows("example-explain")
+        assert not app.shows("better-model")
