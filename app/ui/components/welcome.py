@@ -16,8 +16,8 @@ EXAMPLES = (
 
 
 @ft.component
-def Welcome(app: AppState) -> ft.Control:
-    """A tap on an example asks it."""
+def Welcome(app: AppState, starter: bool) -> ft.Control:
+    """A tap on an example asks it. `starter`: only the starter model would answer."""
     strings = app.strings
     return ft.Container(
         ft.Column(
@@ -35,6 +35,7 @@ def Welcome(app: AppState) -> ft.Control:
                 ),
                 ft.Container(height=Space.S),
                 *(_example(app, icon, strings(key), key.rsplit(".", 1)[1]) for icon, key in EXAMPLES),
+                *([_first_taste(app)] if starter else []),
             ],
             horizontal_alignment=ft.CrossAxisAlignment.CENTER,
             alignment=ft.MainAxisAlignment.CENTER,
@@ -71,4 +72,26 @@ def _example(app: AppState, icon: ft.IconData, question: str, name: str) -> ft.C
         ),
         identifier=f"example-{name}",
         button=True,
+    )
+
+
+def _first_taste(app: AppState) -> ft.Control:
+    """What may be expected of the starter model, and the way to a better one."""
+    quiet = ft.Colors.ON_SURFACE_VARIANT
+    return ft.Column(
+        [
+            ft.Text(
+                app.strings("chat.starter"),
+                theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
+                text_align=ft.TextAlign.CENTER,
+                color=quiet,
+            ),
+            marked(
+                ft.TextButton(app.strings("chat.better_model"), on_click=lambda: app.go("/models")),
+                identifier="better-model",
+            ),
+        ],
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+        spacing=0,
+        tight=True,
     )

@@ -14,6 +14,7 @@ from app.ui.state.app import AppState
 from app.ui.state.chat_state import ChatState
 from app.ui.state.models import ModelsState
 from app.ui.theme import LIST_WIDTH, Layout, Space
+from engines.library import Origin
 
 
 @ft.component
@@ -85,7 +86,8 @@ def ConversationPane(app: AppState, chat: ChatState, models: ModelsState) -> ft.
             expand=True,
         )
     elif not chat.messages:
-        body = Welcome(app)
+        starter = models.answering is not None and models.answering.origin is Origin.STARTER
+        body = Welcome(app, starter)
     else:
         last = chat.messages[-1]
         earlier = (

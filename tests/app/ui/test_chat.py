@@ -9,7 +9,9 @@ import flet as ft
 import pytest
 
 from app.core.messages import MessageState
+from engines.library import model_library
 from tests.app.ui.conftest import services
+from tests.engines.tiny_gguf import make_tiny_gguf
 
 
 async def ask(app, question):
@@ -115,6 +117,19 @@ async def test_answering_again_replaces_the_answer(open_app, model):
         await app.until(lambda: app.shows("regenerate") and not app.shows("stop"))
         assert len(app.marks("message-assistant")) == 1
         assert len(app.marks("message-user")) == 1
+
+
+async def test_answering_again_in_vain_leaves_the_answer_beside_the_error(open_app, model):
+    model("First.")
+    async with open_app() as app:
+        await ask_and_wait(app, "Say something")
+        models = (await services()).models
+        for installed in models.installed():
+            await models.remove(installed.id)
+        await app.tap("regenerate")
+        await app.until(lambda: app.shows("message-error") and app.shows("regenerate"))
+        assert "no model on this device" in app.text("message-error")
+        assert "First." in app.text("message-assistant")
 
 
 async def test_an_answer_goes_on_while_another_screen_is_shown(open_app, model):
