@@ -10,6 +10,7 @@ from app.core.prompt import (
     TokenBudget,
     first_kept,
     history_of,
+    last_part,
     pack_sources,
     render_question,
     render_source,
@@ -76,6 +77,18 @@ ROLES = ["user", "assistant", "user", "assistant"]
 )
 def test_the_oldest_turns_go_first_and_history_starts_with_a_question(budget: int, start: int) -> None:
     assert first_kept(ROLES, [10] * 4, budget) == start
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "budget", "kept"),
+    [("abcdef", 6, 6, "abcdef"), ("abcdef", 6, 3, "def"), ("abcdef", 3, 2, "cdef"), ("", 0, -5, "")],
+)
+def test_of_a_long_answer_that_goes_on_the_end_stays(text: str, count: int, budget: int, kept: str) -> None:
+    assert last_part(text, count, budget) == kept
+
+
+def test_a_question_without_room_for_its_answer_still_shows_the_end_of_it() -> None:
+    assert last_part("abcdef", 6, -10) == "f"
 
 
 def test_a_question_whose_answer_failed_is_not_repeated() -> None:
