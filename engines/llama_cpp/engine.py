@@ -12,14 +12,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from engines.errors import (
-    EngineCrashed,
-    EngineError,
-    EngineNotLoaded,
-    EngineStuck,
-    ModelFileDamaged,
-    NotEnoughMemory,
-)
+from engines.errors import EngineCrashed, EngineNotLoaded, EngineStuck
 from engines.llama_cpp import failures
 from engines.llama_cpp.channel import Channel, StartChannel
 from engines.llama_cpp.inbox import Inbox, Patience, Silence
@@ -118,7 +111,7 @@ class LlamaCppEngine:
             except BaseException as error:
                 await self._discard()
                 if isinstance(error, EngineCrashed):
-                    raise _why_opening_crashed(self._path, error) from error
+                    raise failures.while_opening(error, self._path) from error
                 raise
             finally:
                 self._inboxes.pop(OPENING, None)
@@ -247,15 +240,6 @@ class LlamaCppEngine:
             await asyncio.shield(asyncio.to_thread(channel.close))
             for inbox in self._inboxes.values():
                 inbox.put(Ended())
-
-
-def _why_opening_crashed(path: Path, error: EngineCrashed) -> EngineError:
-    """llama.cpp ends the process where it runs out of memory, and where a file contradicts itself."""
-    if "bad_alloc" in error.details:
-        return NotEnoughMemory(0, 0, error.details)
-    if "GGML_ASSERT" in error.details:
-        return ModelFileDamaged(path, error.details)
-    return error
 
 
 def _info(path: Path, opened: Opened) -> ModelInfo:

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from engines import errors
-from engines.errors import EngineCrashed, EngineError, ModelFileError, PromptTooLong
+from engines.errors import (
+    EngineCrashed,
+    EngineError,
+    ModelFileDamaged,
+    ModelFileError,
+    NotEnoughMemory,
+    PromptTooLong,
+)
 from engines.llama_cpp.messages import Failed
 
 _VALUES = ("option", "package", "prompt_tokens", "context_tokens", "needed_bytes", "available_bytes")
@@ -23,6 +30,15 @@ def describe(request_id: int, error: Exception) -> Failed:
     last = traceback.extract_tb(error.__traceback__)[-1:]
     place = "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in last)
     return Failed(request_id, EngineCrashed.__name__, f"{type(error).__name__}{place}")
+
+
+def while_opening(crash: EngineCrashed, path: Path) -> EngineError:
+    """llama.cpp ends the process where it runs out of memory, and where a file contradicts itself."""
+    if "bad_alloc" in crash.details:
+        return NotEnoughMemory(0, 0, crash.details)
+    if "GGML_ASSERT" in crash.details:
+        return ModelFileDamaged(path, crash.details)
+    return crash
 
 
 def restore(failed: Failed, path: Path) -> EngineError:

@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from engines.errors import EngineCrashed, EngineStuck, ModelFileDamaged, ModelFileMissing
+from engines.errors import (
+    EngineCrashed,
+    EngineError,
+    EngineStuck,
+    ModelFileDamaged,
+    ModelFileMissing,
+    NotEnoughMemory,
+)
+from engines.llama_cpp import failures
 from engines.llama_cpp.channel import Deliver
 from engines.llama_cpp.engine import LlamaCppEngine
 from engines.llama_cpp.inbox import Patience
@@ -222,6 +230,25 @@ async def test_closing_leaves_no_process_behind(scripted) -> None:
 
     assert children() == []
     assert not psutil.pid_exists(process.pid)
+
+
+@pytest.mark.parametrize(
+    ("last_words", "error"),
+    [
+        (
+            "llama-vocab.cpp:2544: GGML_ASSERT(tokens == numbers) failed",
+            ModelFileDamaged,
+        ),
+        ("terminate called after throwing an instance of 'std::bad_alloc'", NotEnoughMemory),
+        ("Fatal Python error: Aborted", EngineCrashed),
+    ],
+)
+def test_the_last_words_of_a_process_that_died_while_opening_tell_why(
+    tmp_path: Path, last_words: str, error: type[EngineError]
+) -> None:
+    crash = EngineCrashed(last_words, signal.SIGABRT)
+
+    assert type(failures.while_opening(crash, tmp_path / "model.gguf")) is error
 
 
 async def test_a_file_that_cannot_be_loaded_leaves_no_process_behind(tmp_path: Path) -> None:
