@@ -63,7 +63,7 @@ def _print_footer(answer: ChatMessage, strings: Strings) -> None:
         line = source_line(source.number, source.document_title, source.page, source.heading, strings)
         print("  " + line)
     sys.stdout.flush()
-    if answer.state in (MessageState.CUT_OFF, MessageState.STOPPED):
+    if answer.state in (MessageState.CUT_OFF, MessageState.REPEATING, MessageState.STOPPED):
         print(strings(f"message.state.{answer.state}"), file=sys.stderr)
     if answer.usage is not None:
         usage = answer.usage

@@ -30,7 +30,7 @@ _STATE_OF = {
     Finish.STOP_STRING: MessageState.COMPLETE,
     Finish.MAX_TOKENS: MessageState.CUT_OFF,
     Finish.CONTEXT_FULL: MessageState.CUT_OFF,
-    Finish.REPEATING: MessageState.CUT_OFF,
+    Finish.REPEATING: MessageState.REPEATING,
     Finish.CANCELLED: MessageState.STOPPED,
 }
 

@@ -21,6 +21,8 @@ class MessageState(StrEnum):
     """By the end of the app while it was streaming."""
     CUT_OFF = "cut_off"
     """At the token limit, or because the context window is full."""
+    REPEATING = "repeating"
+    """Ended because the model said the same again and again; going on would be no use."""
     FAILED = "failed"
 
 

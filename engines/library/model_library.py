@@ -119,10 +119,13 @@ class ModelLibrary:
         Raises:
             ModelFileMissing: `broken` does not list it any more.
             OSError: the system does not let it be deleted.
+            ValueError: it is the starter model, which belongs to the app.
         """
         with self._lock:
             if path not in (broken for broken, _ in self.broken()):
                 raise ModelFileMissing(path)
+            if path == find_starter():
+                raise ValueError("the starter model belongs to the app")
             if path in self._links.paths():
                 self._links.remove(path)
                 return 0

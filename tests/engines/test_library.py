@@ -121,6 +121,18 @@ def test_damaged_and_vanished_models_do_not_hide_the_others(
     assert library.broken() == []
 
 
+def test_a_broken_starter_is_listed_but_stays_with_the_app(
+    library: ModelLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starter = tmp_path / "starter.gguf"
+    starter.write_bytes(b"GGUF")
+    monkeypatch.setattr(model_library, "find_starter", lambda: starter)
+    assert [path for path, _ in library.broken()] == [starter]
+    with pytest.raises(ValueError, match="belongs to the app"):
+        library.remove_broken(starter)
+    assert starter.exists()
+
+
 def test_a_model_that_changes_on_the_disk_is_read_again(library: ModelLibrary, model: Path) -> None:
     added = library.add(model)
     added.path.write_bytes(added.path.read_bytes()[:200])

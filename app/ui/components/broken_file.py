@@ -45,13 +45,14 @@ def BrokenFileCard(app: AppState, file: BrokenFile) -> ft.Control:
         tight=True,
         expand=True,
     )
+    remove_button = icon_button(ft.Icons.DELETE_OUTLINE, label, ask, identifier="remove-broken")
     return marked(
         card(
             ft.Row(
                 [
                     ft.Icon(ft.Icons.BROKEN_IMAGE_OUTLINED, color=ft.Colors.ERROR),
                     words,
-                    icon_button(ft.Icons.DELETE_OUTLINE, label, ask, identifier="remove-broken"),
+                    *([remove_button] if file.removable else []),
                 ],
                 rtl=app.rtl,
                 spacing=Space.M,

@@ -14,7 +14,7 @@ from app.ui.state.files import ChosenFile, Files
 from app.ui.state.mailbox import Mailbox
 from app.ui.state.reporting import reported
 from engines.errors import EngineError, NotEnoughMemory
-from engines.library import InstalledModel
+from engines.library import InstalledModel, find_starter
 from engines.memory import MemoryFit
 
 
@@ -37,14 +37,17 @@ class BrokenFile:
     path: Path
     bytes: int
     error: Exception
+    removable: bool
+    """The starter model belongs to the app, broken or not."""
 
     @classmethod
     def of(cls, path: Path, error: Exception) -> BrokenFile:
         """The file as it lies there now."""
+        removable = path != find_starter()
         try:
-            return cls(path, path.stat().st_size, error)
+            return cls(path, path.stat().st_size, error, removable)
         except OSError:
-            return cls(path, 0, error)
+            return cls(path, 0, error, removable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,13 @@ async def test_an_unfinished_answer_goes_on_where_it_ended(desk: Desk, state: Me
     assert (answer.text, answer.state, answer.error) == (SCRIPT, MessageState.COMPLETE, None)
 
 
+async def test_an_answer_that_went_in_circles_says_so_and_offers_no_more_of_it(desk: Desk) -> None:
+    desk.install("round and", loop=True, circle=True)
+    answered = await collect(desk.answering.ask(desk.new(), "Go"))
+    assert answered.answer.state is MessageState.REPEATING
+    assert not answered.answer.continuable
+
+
 async def test_an_answer_cut_off_at_the_limit_goes_on_and_adds_up_what_it_cost(desk: Desk) -> None:
     desk.install(SCRIPT)
     desk.settings.change(max_answer_tokens=16)
