@@ -12,6 +12,10 @@ EngineError
 ├── TemplateFailed             the model's template is broken or refuses these messages
 ├── NotEnoughMemory            carries `needed_bytes`, `available_bytes`
 ├── NotEnoughDiskSpace         carries `needed_bytes`, `available_bytes`
+├── CompressionError           a smaller copy of a model cannot be made; carries `name`, `target`
+│   ├── CompressionUnknown     there is no such format, or none that works without training data
+│   ├── CompressionPointless   the copy would be no smaller than the model
+│   └── CompressionFailed      llama.cpp gave up, or the copy did not pass its checks
 ├── EmbedderFaulty             gives wrong vectors: no search can be trusted; carries `model`
 ├── OptionRejected             a setting the engine cannot work with; carries `option`
 ├── PromptTooLong              carries `prompt_tokens`, `context_tokens`
@@ -91,6 +95,27 @@ class NotEnoughDiskSpace(EngineError):
         super().__init__(details)
         self.needed_bytes = needed_bytes
         self.available_bytes = available_bytes
+
+
+class CompressionError(EngineError):
+    """A smaller copy of the model `name` in the format `target` cannot be made."""
+
+    def __init__(self, name: str, target: str, details: str = "") -> None:
+        super().__init__(details)
+        self.name = name
+        self.target = target
+
+
+class CompressionUnknown(CompressionError):
+    """There is no such format, or it would need data to train with."""
+
+
+class CompressionPointless(CompressionError):
+    """The copy would be no smaller than the model is."""
+
+
+class CompressionFailed(CompressionError):
+    """llama.cpp gave up, or what it made did not pass the checks; nothing was kept."""
 
 
 class EmbedderFaulty(EngineError):

@@ -50,7 +50,7 @@ async def open_engine(path: Path, options: LoadOptions = _DEFAULT_OPTIONS, *, ho
     """
     check_options(options)
     await asyncio.to_thread(check_file, path)
-    if _in_process(host):
+    if in_process(host):
         engine = LlamaCppEngine(path, options, ProcessChannel)
         try:
             await engine.open()
@@ -65,6 +65,7 @@ async def open_engine(path: Path, options: LoadOptions = _DEFAULT_OPTIONS, *, ho
     return engine
 
 
-def _in_process(host: Host) -> bool:
+def in_process(host: Host) -> bool:
+    """Whether a model opened with this choice gets a process of its own."""
     chosen = os.environ.get(HOST_VARIABLE, "") if host == "auto" else host
     return chosen == "process" or (chosen != "thread" and children_possible())

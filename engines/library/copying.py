@@ -37,7 +37,7 @@ def copy_into(folder: Path, source: Path, size: int, progress: Progress | None) 
                 progress(done, size)
         if done != size:
             raise ModelFileDamaged(source, "the file changed while it was copied")
-        return publish(unfinished, copy, _free_path(folder, source.stem))
+        return publish(unfinished, copy, free_path(folder, source.stem))
 
 
 def free_bytes(folder: Path) -> int:
@@ -45,7 +45,7 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def _free_path(folder: Path, stem: str) -> Path:
+def free_path(folder: Path, stem: str) -> Path:
     """A path that no file has: "name.gguf", else "name (2).gguf" and so on."""
     encoded = stem.lstrip(".").encode("utf-8", "replace")[:_MAX_FILE_NAME_BYTES]
     stem = encoded.decode("utf-8", "ignore") or "model"

@@ -37,6 +37,16 @@ def children_possible() -> bool:
     return Path(sys.executable).name.lower().startswith(("python", "pypy"))
 
 
+def child_environment() -> dict[str, str]:
+    """The environment of a child that imports from where this program does, and nothing else."""
+    return os.environ | {
+        "PYTHONPATH": os.pathsep.join(str(Path(path).absolute()) for path in sys.path),
+        "PYTHONSAFEPATH": "1",
+        "PYTHONUTF8": "1",
+        "GGML_NO_BACKTRACE": "1",  # ggml would start a debugger when it fails
+    }
+
+
 class ProcessChannel:
     """Owns a child process and two threads that write to it and read from it."""
 
@@ -80,18 +90,12 @@ class ProcessChannel:
             thread.join(_SECONDS_TO_END)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        environment = os.environ | {
-            "PYTHONPATH": os.pathsep.join(str(Path(path).absolute()) for path in sys.path),
-            "PYTHONSAFEPATH": "1",
-            "PYTHONUTF8": "1",
-            "GGML_NO_BACKTRACE": "1",  # ggml would start a debugger when it fails
-        }
         return subprocess.Popen(
             [sys.executable, "-m", "engines.llama_cpp.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._last_words,
-            env=environment,
+            env=child_environment(),
             start_new_session=True,  # Ctrl+C in a terminal stops an answer, not the engine
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
