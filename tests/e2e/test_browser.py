@@ -45,6 +45,17 @@ def test_a_question_is_answered_in_the_browser_without_the_internet(screen, mode
     assert [url for url in phone.foreign if "rive" not in url] == []
 
 
+def test_no_answer_makes_the_browser_load_a_picture_from_somewhere(screen, model):
+    model("Look ![one](http://tracker.invalid/1.png) `![two](http://tracker.invalid/2.png)` done.")
+    phone = screen()
+    phone.write("composer", "Show me a picture")
+    phone.tap("send")
+    phone.until(lambda: phone.shows("regenerate"))
+    phone.settle()
+    assert "done." in phone.text("message-assistant")
+    assert [url for url in phone.foreign if "tracker" in url] == []
+
+
 def test_a_pdf_is_added_and_a_citation_opens_its_page(screen, model, tmp_path):
     model("Up to 65 euros a day [1].")
     phone = screen()

@@ -13,6 +13,7 @@ from app.core.direction import is_right_to_left
 from app.core.strings import Strings
 from app.ui.components.code_block import code_block
 from app.ui.state.app import AppState
+from app.ui.state.dialogs import Confirmation
 from app.ui.theme import Radius, Space, code_style, text_style
 
 _BLOCK = re.compile(
@@ -26,6 +27,9 @@ _INLINE_MATH = re.compile(r"\\\((.+?)\\\)")
 _CODE_OR_CITATION = re.compile(
     r"(?P<code>`[^`\n]*`)|\[\s*(?P<numbers>[\d۰-۹]{1,2}(?:\s*[,،]\s*[\d۰-۹]{1,2})*)\s*\](?!\()"
 )
+
+_WORD_JOINER = "\u2060"
+_LONGEST_ADDRESS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,15 @@ def link_citations(text: str, numbers: Collection[int], strings: Strings) -> str
     return _CODE_OR_CITATION.sub(link, text)
 
 
+def without_pictures(text: str) -> str:
+    """Markdown that shows no picture: loading one would tell its server that, and what, was answered.
+
+    A hidden instruction in a document could make a model write such an address. Marks in inline code
+    are parted, too: what is code and what is not is the Markdown parser's to say, not ours to guess.
+    """
+    return text.replace("![", f"!{_WORD_JOINER}[")
+
+
 def answer_body(
     app: AppState,
     text: str,
@@ -81,9 +94,12 @@ def answer_body(
     rtl = is_right_to_left(text)
 
     def follow(event: ft.Event[ft.Markdown]) -> None:
-        kind, _, number = str(event.data).partition(":")
-        if kind == "citation":
+        address = str(event.data)
+        kind, _, number = address.partition(":")
+        if kind == "citation" and number.isdecimal():
             on_citation(int(number))
+        elif kind.lower() in ("http", "https"):
+            _ask_to_open(app, address)
 
     controls: list[ft.Control] = []
     for position, part in enumerate(split(text)):
@@ -103,6 +119,28 @@ def answer_body(
     )
 
 
+def _ask_to_open(app: AppState, address: str) -> None:
+    """A link leaves the app, so it is followed only after a look at where it leads."""
+
+    async def leave() -> None:
+        await app.open_link(address)
+
+    strings = app.strings
+    app.dialogs.show(
+        Confirmation(
+            strings("link.title"),
+            strings("link.text", address=_shortened(address)),
+            strings("link.open"),
+            leave,
+            destructive=False,
+        )
+    )
+
+
+def _shortened(address: str) -> str:
+    return address if len(address) <= _LONGEST_ADDRESS else f"{address[:_LONGEST_ADDRESS]}…"
+
+
 def _markdown(
     app: AppState,
     text: str,
@@ -112,7 +150,7 @@ def _markdown(
 ) -> ft.Markdown:
     body = text_style("body_medium", app.scale, ft.Colors.ON_SURFACE)
     return ft.Markdown(
-        text,
+        without_pictures(text),
         rtl=rtl,
         extension_set=ft.MarkdownExtensionSet.GITHUB_WEB,
         latex_scale_factor=1.1,

@@ -107,6 +107,11 @@ class AppState:
         await self._clipboard.set(text)
         self.notify(self.strings("chat.copied"))
 
+    @reported
+    async def open_link(self, address: str) -> None:
+        """Open a web address in the browser."""
+        await ft.UrlLauncher().launch_url(address, web_only_window_name="_blank")
+
     def notify(self, text: str) -> None:
         """Say something in passing."""
         self.page.show_dialog(

@@ -283,3 +283,27 @@ async def test_a_model_of_the_users_own_is_not_talked_down(open_app, model):
     async with open_app() as app:
         assert app.shows("example-explain")
         assert not app.shows("better-model")
+
+
+async def test_a_link_is_followed_only_after_a_look_at_where_it_leads(open_app, model):
+    model("See [this](https://example.org/a?b=c).")
+    async with open_app() as app:
+        await ask_and_wait(app, "Where can I read on?")
+        await app.fire(app.all(ft.Markdown)[-1], "tap_link", "https://example.org/a?b=c")
+        assert "https://example.org/a?b=c" in app.text()
+        await app.tap("dialog-cancel")
+        assert not [call for call in app.client.calls if call[0] == "launch_url"]
+        await app.fire(app.all(ft.Markdown)[-1], "tap_link", "https://example.org/a?b=c")
+        await app.tap("dialog-confirm")
+        await app.until(lambda: [call for call in app.client.calls if call[0] == "launch_url"])
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "file:///etc/passwd", "citation:x", "citation:99", ""]
+)
+async def test_an_odd_address_leads_nowhere(open_app, model, address):
+    model("See [this](x).")
+    async with open_app() as app:
+        await ask_and_wait(app, "Where can I read on?")
+        await app.fire(app.all(ft.Markdown)[-1], "tap_link", address)
+        assert not app.open_dialogs()

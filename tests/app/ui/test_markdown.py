@@ -6,7 +6,7 @@ import pytest
 
 from app.core.strings import Strings
 from app.ui.components.conversation_list import plain
-from app.ui.components.markdown import Part, link_citations, split
+from app.ui.components.markdown import Part, link_citations, split, without_pictures
 
 ENGLISH = Strings("en")
 
@@ -53,3 +53,9 @@ def test_other_brackets_stay_as_they_are():
 def test_a_preview_has_no_marks():
     assert plain("## Rainbows **in** `short` - one") == "Rainbows in short one"
     assert plain("2 * 3 and a-b") == "2 3 and a-b"
+
+
+@pytest.mark.parametrize("text", ["![a](http://x/1)", "`![a](u)`", r"\` ![a](u) `", "![a][b]", "!![[a]](u)"])
+def test_no_mark_of_a_picture_is_left(text):
+    assert "![" not in without_pictures(text)
+    assert without_pictures(text).replace("\u2060", "") == text
