@@ -20,6 +20,15 @@ EngineError
 ├── OptionRejected             a setting the engine cannot work with; carries `option`
 ├── PromptTooLong              carries `prompt_tokens`, `context_tokens`
 ├── EngineUnavailable          the engine's library is not installed; carries `package`
+├── RemoteError                a model on another computer does not answer; carries `host`
+│   ├── RemoteAddressInvalid   what was typed is not the address of a server
+│   ├── RemoteUnreachable      nothing answers there, or not in time
+│   ├── RemoteUntrusted        its certificate is not valid: somebody may stand in between
+│   ├── RemoteRefused          it wants another key, or none of ours
+│   ├── RemoteModelMissing     it does not have this model any more; carries `model`
+│   ├── RemoteBusy             overloaded, still loading, or a limit is used up: later again
+│   ├── RemoteIncompatible     it does not speak the protocol, or not for this model
+│   └── RemoteAnswerBroken     the answer broke off or was not one; its beginning stays valid
 ├── EngineNotLoaded            closed, or never opened
 ├── EngineStuck                gave no sign of life for too long and was ended
 └── EngineCrashed              its process died; carries `signal` where known
@@ -149,6 +158,53 @@ class EngineUnavailable(EngineError):
     def __init__(self, package: str, details: str = "") -> None:
         super().__init__(details)
         self.package = package
+
+
+class RemoteError(EngineError):
+    """A model on another computer does not answer. `host` is the name of that computer.
+
+    `details` never quote the server: what it says may repeat the prompt.
+    """
+
+    def __init__(self, host: str, details: str = "") -> None:
+        super().__init__(details)
+        self.host = host
+
+
+class RemoteAddressInvalid(RemoteError):
+    """What was typed is not the address of a server; `host` is what was typed, as far as it can be shown."""
+
+
+class RemoteUnreachable(RemoteError):
+    """Nothing answers at this address, or not in time."""
+
+
+class RemoteUntrusted(RemoteError):
+    """The server's certificate is not valid; nothing was sent."""
+
+
+class RemoteRefused(RemoteError):
+    """The server wants a key, and not this one."""
+
+
+class RemoteModelMissing(RemoteError):
+    """The server does not have the model."""
+
+    def __init__(self, host: str, model: str, details: str = "") -> None:
+        super().__init__(host, details)
+        self.model = model
+
+
+class RemoteBusy(RemoteError):
+    """The server is overloaded or still loading the model, or a limit of the account is used up."""
+
+
+class RemoteIncompatible(RemoteError):
+    """The server does not speak the OpenAI protocol, or does not accept such a request for this model."""
+
+
+class RemoteAnswerBroken(RemoteError):
+    """The answer broke off, or is not one; what was streamed before stays valid."""
 
 
 class EngineNotLoaded(EngineError):
