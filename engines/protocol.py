@@ -129,6 +129,7 @@ class ModelInfo:
     """What the engine knows of the model that it has loaded."""
 
     path: Path
+    """The model's file; `Path()` for a model that is not on this device."""
     name: str
     architecture: str
     family: str
@@ -137,6 +138,8 @@ class ModelInfo:
     trained_context_tokens: int
     can_think: bool
     has_chat_template: bool
+    host: str | None = None
+    """The computer that prompts are sent to; `None`: they stay on this device."""
 
 
 class Engine(Protocol):
