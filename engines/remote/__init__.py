@@ -1,0 +1,1 @@
+"""Models on other computers: any server that speaks OpenAI's chat protocol. Needs httpx only."""
