@@ -51,6 +51,9 @@ class LoadOptions:
     """Threads that read the prompt. Default: all cores."""
     flash_attention: bool = True
     use_mmap: bool = True
+    prefix_cache_bytes: int = 256 << 20
+    """For conversations that are not in the model's memory, so that going back to one is quick. 0: none.
+    Given back when the device runs short of memory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import ctypes
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from engines.errors import EngineError
 from engines.gguf import GgufHeader
 from engines.llama_cpp import loading, native
 from engines.llama_cpp.native import AbortSwitch
+from engines.llama_cpp.prefix_cache import LEAST_TOKENS, PrefixCache, SavedState
 from engines.llama_cpp.sampling import Sampler
 from engines.llama_cpp.vocabulary import Vocabulary, common_prefix
+from engines.memory import available_memory
 from engines.protocol import LoadOptions, Sampling
 
 _ABORTED = 2  # llama_decode: "aborted (processed ubatches will remain in the context's memory)"
 _FULL = 1  # "could not find a KV slot for the batch"
+_LEAST_FREE_BYTES = 256 << 20
+"""With less free memory on the device, saved conversations are given up."""
 
 
 class Aborted(Exception):
@@ -26,7 +31,10 @@ class ContextFull(Exception):
 
 
 class LoadedModel:
-    """One model with one conversation in its memory. One caller at a time: a second one ends the process."""
+    """One model with one conversation in its memory, and others put aside.
+
+    One caller at a time: a second one ends the process.
+    """
 
     def __init__(
         self,
@@ -50,6 +58,18 @@ class LoadedModel:
         self.context_tokens: int = library.llama_n_ctx(self._context)
         self._tokens: list[int] = []
         """What the context holds, in order."""
+        self._variant: Hashable = ()
+        self.prefix_cache = PrefixCache(options.prefix_cache_bytes)
+        # Recurrent models hold one state for the whole past, of which no part can be forgotten.
+        self._forgets = not (
+            library.llama_model_is_recurrent(self._model) or library.llama_model_is_hybrid(self._model)
+        )
+        # A saved state has only the last window of the layers with sliding windows: going back in it would
+        # silently read a hole.
+        self._slides = library.llama_model_n_swa(self._model) > 0
+        self._least = 0
+        """How far back the context can go."""
+        available_memory()  # the first call is the slow one
         # Reused for every generated token, so that a step costs two calls and nothing else.
         self._next = (library.llama_token * 1)()
         self._next_batch = library.llama_batch_get_one(self._next, 1)
@@ -61,12 +81,31 @@ class LoadedModel:
         """Whether no further token fits into the context."""
         return len(self._tokens) >= self.context_tokens
 
-    def rewind(self, prompt: Sequence[int]) -> int:
-        """Keep what a prompt has in common with the last one; returns how many of its tokens that are.
+    def rewind(self, prompt: list[int]) -> int:
+        """Keep, or bring back, what is known of a prompt; returns how many of its tokens that are.
 
-        At least one token is left to be read, since the next one is chosen after reading.
+        What the context held of another conversation is put aside. At least one token is left to be read,
+        since the next one is chosen after reading.
         """
-        return self._forget(min(common_prefix(self._tokens, prompt), len(prompt) - 1))
+        wanted = prompt[: len(prompt) - 1]
+        kept = common_prefix(self._tokens, wanted)
+        if kept < self._least or (kept < len(self._tokens) and not self._forgets):
+            kept = 0
+        if available_memory() < _LEAST_FREE_BYTES:
+            self.prefix_cache.clear()
+        found = self.prefix_cache.take(
+            wanted,
+            self._variant,
+            longer_than=kept + LEAST_TOKENS,
+            whole=self._slides or not self._forgets,
+        )
+        if len(self._tokens) - kept >= LEAST_TOKENS:
+            self._put_aside()
+            kept = min(kept, len(self._tokens))
+        if found is not None:
+            state, length = found
+            kept = length if self._bring_back(state) else 0
+        return self._forget(kept)
 
     def read(self, tokens: Sequence[int], progress: Callable[[], None]) -> None:
         """Evaluate tokens of a prompt; `progress` is called after each batch.
@@ -108,6 +147,7 @@ class LoadedModel:
 
     def free(self) -> None:
         """Give all memory back. Nothing may be called afterwards."""
+        self.prefix_cache.clear()
         self._library.llama_free(self._context)
         self._library.llama_model_free(self._model)
 
@@ -119,11 +159,41 @@ class LoadedModel:
             raise ContextFull
         raise RuntimeError(f"llama_decode returned {result}")
 
+    def _put_aside(self) -> None:
+        """Save what the context holds, or as much of its beginning as the cache can take."""
+        library, cache = self._library, self.prefix_cache
+        if self._slides:
+            # The same prompt again needs its last token to be read, but cannot go back by one.
+            self._forget(len(self._tokens) - 1)
+        if cache.holds(self._tokens, self._variant):
+            return
+        size = library.llama_state_seq_get_size(self._context, 0)
+        if size > cache.most_bytes:
+            length = len(self._tokens) * cache.most_bytes // size
+            if not self._forgets or length < LEAST_TOKENS:
+                return
+            self._forget(length)
+            size = library.llama_state_seq_get_size(self._context, 0)
+        if available_memory() - size < _LEAST_FREE_BYTES:
+            cache.clear()
+            return
+        content = (ctypes.c_uint8 * size)()
+        if library.llama_state_seq_get_data(self._context, content, size, 0) == size:
+            cache.add(SavedState(list(self._tokens), self._variant, content, size))
+
+    def _bring_back(self, state: SavedState) -> bool:
+        """Put a saved state into the context; if that fails, the context is empty."""
+        done = self._library.llama_state_seq_set_data(self._context, state.content, state.size, 0)
+        self._tokens = list(state.tokens)
+        self._least = len(self._tokens) if self._slides else 0
+        if done != state.size:
+            self._forget(0)
+        return bool(done == state.size)
+
     def _forget(self, length: int) -> int:
         """Forget everything behind `length` tokens, or, where the model cannot, everything."""
-        if not self._library.llama_memory_seq_rm(self._memory, 0, length, -1):
-            # Recurrent models hold one state for the whole past.
+        if length < self._least or not self._library.llama_memory_seq_rm(self._memory, 0, length, -1):
             self._library.llama_memory_clear(self._memory, True)  # noqa: FBT003
-            length = 0
+            length = self._least = 0
         del self._tokens[length:]
         return length

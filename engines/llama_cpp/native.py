@@ -71,10 +71,15 @@ def _import() -> ModuleType:
     logging.getLogger("llama-cpp-python").setLevel(logging.CRITICAL + 1)
     global _callback
     _callback = llama_cpp.llama_log_callback(log.write)  # llama.cpp keeps only its address
-    llama_cpp.llama_log_set(_callback, ctypes.c_void_p(0))
+    restore_log(llama_cpp)
     llama_cpp.llama_backend_init()
     library: ModuleType = llama_cpp
     return library
+
+
+def restore_log(library: ModuleType) -> None:
+    """Let llama.cpp write to `log` again, after somebody else has listened."""
+    library.llama_log_set(_callback, ctypes.c_void_p(0))
 
 
 class AbortSwitch:
