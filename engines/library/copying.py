@@ -13,7 +13,7 @@ Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in total. An exception that it raises ends the copying."""
 
 _CHUNK_BYTES = 4 << 20
-_RESERVE_BYTES = 64 << 20
+RESERVE_BYTES = 64 << 20
 """Left free on the disk, so that conversations can still be saved."""
 _MAX_FILE_NAME_BYTES = 240
 
@@ -26,7 +26,7 @@ def copy_into(folder: Path, source: Path, size: int, progress: Progress | None) 
         ModelFileDamaged: the source has changed meanwhile.
     """
     free = free_bytes(folder)
-    if size + _RESERVE_BYTES > free:
+    if size + RESERVE_BYTES > free:
         raise NotEnoughDiskSpace(size, free)
     done = 0
     with source.open("rb") as original, unfinished_file(folder) as (unfinished, copy):
