@@ -29,6 +29,21 @@ EngineError
 │   ├── RemoteBusy             overloaded, still loading, or a limit is used up: later again
 │   ├── RemoteIncompatible     it does not speak the protocol, or not for this model
 │   └── RemoteAnswerBroken     the answer broke off or was not one; its beginning stays valid
+├── DownloadError              a model cannot be fetched from the hub
+│   ├── Offline                this device has no way into the internet
+│   ├── HubError               the hub, or what stands in its place; carries `host`
+│   │   ├── HubUnreachable     it does not answer, or not in time
+│   │   ├── HubUntrusted       its certificate is not valid
+│   │   ├── HubRefused         gated, private, or a wrong token; carries `name`
+│   │   ├── HubBusy            too many requests, or out of order
+│   │   └── HubAnswerBroken    something else answers in its place: a captive portal, say
+│   ├── HubFileError           one file or repository; carries `name`
+│   │   ├── HubFileMissing     no such repository, revision or file
+│   │   ├── TransferDamaged    what arrived is not what the hub announced
+│   │   ├── NoRoomForDownload  the part is kept; carries `missing_bytes`
+│   │   └── ModelInParts       split into files that only work together; carries `parts`
+│   ├── LicenceNotAccepted     its licence wants a yes first; carries `licence`
+│   └── CatalogueDamaged       the list of recommended models that came with the app cannot be read
 ├── EngineNotLoaded            closed, or never opened
 ├── EngineStuck                gave no sign of life for too long and was ended
 └── EngineCrashed              its process died; carries `signal` where known
@@ -205,6 +220,94 @@ class RemoteIncompatible(RemoteError):
 
 class RemoteAnswerBroken(RemoteError):
     """The answer broke off, or is not one; what was streamed before stays valid."""
+
+
+class DownloadError(EngineError):
+    """A model cannot be fetched from the hub."""
+
+
+class Offline(DownloadError):
+    """This device has no way into the internet at this moment."""
+
+
+class HubError(DownloadError):
+    """The hub, or what stands in its place, does not do what it should. `host` is its name."""
+
+    def __init__(self, host: str, details: str = "") -> None:
+        super().__init__(details)
+        self.host = host
+
+
+class HubUnreachable(HubError):
+    """Nothing answers there, or not in time."""
+
+
+class HubUntrusted(HubError):
+    """The certificate is not valid; nothing was sent."""
+
+
+class HubRefused(HubError):
+    """The model is gated or private, or the access token is wrong."""
+
+    def __init__(self, host: str, name: str, details: str = "") -> None:
+        super().__init__(host, details)
+        self.name = name
+
+
+class HubBusy(HubError):
+    """Too many requests, or the hub is out of order; `wait_seconds` is what it asked for, if it did."""
+
+    def __init__(self, host: str, details: str = "", wait_seconds: float | None = None) -> None:
+        super().__init__(host, details)
+        self.wait_seconds = wait_seconds
+
+
+class HubAnswerBroken(HubError):
+    """Something else answers in place of the hub, such as the sign-in page of a network."""
+
+
+class HubFileError(DownloadError):
+    """Something is wrong with the file or repository `name`."""
+
+    def __init__(self, name: str, details: str = "") -> None:
+        super().__init__(details)
+        self.name = name
+
+
+class HubFileMissing(HubFileError):
+    """There is no such repository, revision or file."""
+
+
+class TransferDamaged(HubFileError):
+    """What arrived is not what the hub announced, by length or by hash."""
+
+
+class NoRoomForDownload(HubFileError):
+    """The disk lacks `missing_bytes`; what has arrived is kept."""
+
+    def __init__(self, name: str, missing_bytes: int, details: str = "") -> None:
+        super().__init__(name, details)
+        self.missing_bytes = missing_bytes
+
+
+class ModelInParts(HubFileError):
+    """The model is split into `parts` files that only work together."""
+
+    def __init__(self, name: str, parts: int) -> None:
+        super().__init__(name)
+        self.parts = parts
+
+
+class LicenceNotAccepted(DownloadError):
+    """The licence has to be accepted before the download."""
+
+    def __init__(self, licence: str) -> None:
+        super().__init__(licence)
+        self.licence = licence
+
+
+class CatalogueDamaged(DownloadError):
+    """The list of recommended models cannot be read."""
 
 
 class EngineNotLoaded(EngineError):
