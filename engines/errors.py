@@ -7,7 +7,8 @@ EngineError
 │   ├── NotAModel              something else than GGUF, or empty
 │   ├── ModelFileDamaged       truncated or corrupted: download it again
 │   ├── UnsupportedModel       sound, but of an architecture this engine does not run
-│   └── NotAChatModel          an adapter, projector or embedding model
+│   ├── NotAChatModel          an adapter, projector or embedding model
+│   └── AdapterUnusable        missing, or no LoRA adapter for the loaded model
 ├── NoChatTemplate             a base model: offer plain completion or another model
 ├── TemplateFailed             the model's template is broken or refuses these messages
 ├── NotEnoughMemory            carries `needed_bytes`, `available_bytes`
@@ -46,7 +47,8 @@ EngineError
 │   └── CatalogueDamaged       the list of recommended models that came with the app cannot be read
 ├── EngineNotLoaded            closed, or never opened
 ├── EngineStuck                gave no sign of life for too long and was ended
-└── EngineCrashed              its process died; carries `signal` where known
+├── EngineCrashed              its process died; carries `signal` where known
+└── EngineKeepsCrashing        died twice in a row with one model; carries `model`: ask before trying again
 """
 
 from __future__ import annotations
@@ -93,6 +95,10 @@ class UnsupportedModel(ModelFileError):
 
 class NotAChatModel(ModelFileError):
     """The file holds an adapter, a projector or an embedding model."""
+
+
+class AdapterUnusable(ModelFileError):
+    """The file is missing, or is no LoRA adapter for the loaded model."""
 
 
 class NoChatTemplate(EngineError):
@@ -324,3 +330,11 @@ class EngineCrashed(EngineError):
     def __init__(self, details: str = "", signal: int | None = None) -> None:
         super().__init__(details)
         self.signal = signal
+
+
+class EngineKeepsCrashing(EngineError):
+    """The engine died twice in a row with one model, without an answer in between."""
+
+    def __init__(self, model: str, details: str = "") -> None:
+        super().__init__(details)
+        self.model = model
