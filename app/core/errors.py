@@ -3,8 +3,12 @@
 AppError
 ├── NoModelInstalled       there is no model that can chat on this device
 ├── ModelMissing           the chosen model was removed
+├── LicenceNotAccepted     the model's terms have not been accepted; carries `name`, `url`
 ├── ConversationMissing    the conversation or message was deleted meanwhile
 ├── EmptyQuestion          nothing but white space was asked
+├── AlreadyCompressing     one model at a time is compressed
+├── AlreadyBenchmarking    one benchmark at a time: two would measure each other
+├── BenchmarkMissing       there is no result with this id any more
 ├── AlreadyAnswering       one answer at a time in a conversation
 └── NothingToAnswer        there is no question to answer again, or no answer to continue
 """
@@ -24,6 +28,15 @@ class ModelMissing(AppError):
     """The chosen model was removed."""
 
 
+class LicenceNotAccepted(AppError):
+    """The terms of the model `name`, which stand at `url`, have to be accepted before it is downloaded."""
+
+    def __init__(self, name: str, url: str) -> None:
+        super().__init__(name)
+        self.name = name
+        self.url = url
+
+
 class ConversationMissing(AppError):
     """The conversation or message was deleted meanwhile."""
 
@@ -34,6 +47,18 @@ class EmptyQuestion(AppError):
 
 class AlreadyAnswering(AppError):
     """An answer is being written in this conversation; stop it first."""
+
+
+class AlreadyCompressing(AppError):
+    """A model is being compressed; wait for it, or cancel it."""
+
+
+class AlreadyBenchmarking(AppError):
+    """A benchmark is running; wait for it, or cancel it."""
+
+
+class BenchmarkMissing(AppError):
+    """There is no benchmark result with this id any more."""
 
 
 class NothingToAnswer(AppError):
