@@ -17,25 +17,6 @@ EngineError
 │   ├── CompressionUnknown     there is no such format, or none that works without training data
 │   ├── CompressionPointless   the copy would be no smaller than the model
 │   └── CompressionFailed      llama.cpp gave up, or the copy did not pass its checks
-├── DownloadError              a model cannot be got from the hub
-│   ├── Offline                this device has no network
-│   ├── HubError               the hub does not give what was asked for; carries `host`
-│   │   ├── HubUnreachable     nothing answers there, or not in time
-│   │   ├── HubUntrusted       its certificate is not valid: somebody may stand in between
-│   │   ├── HubBusy            overloaded, or too many requests: later again
-│   │   ├── HubAnswerBroken    something else answers in its place, such as the login page of a network
-│   │   ├── HubRefused         it does not let this device have the file
-│   │   ├── HubTokenRejected   it does not accept the access token
-│   │   ├── HubGated           its owners want to be asked first; carries `repository`, `url`
-│   │   └── HubFileMissing     there is no such model or file (any more); carries `name`
-│   ├── HubAddressInvalid      what was typed names no model, hub or proxy; carries `name`
-│   ├── QuantisationMissing    the model has no such file; carries `name`, `wanted`
-│   ├── ModelInParts           split into several files, which DAI does not put together; carries `name`, `parts`
-│   ├── HubFileChanged         not the file any more that was chosen; carries `name`
-│   ├── TransferDamaged        what arrived is not what the hub has; carries `name`
-│   ├── DownloadNeedsSpace     the disk is full; carries `missing_bytes`
-│   ├── DownloadInProgress     another window or terminal is downloading it; carries `name`
-│   └── CatalogueInvalid       the list of recommended models cannot be read
 ├── EmbedderFaulty             gives wrong vectors: no search can be trusted; carries `model`
 ├── OptionRejected             a setting the engine cannot work with; carries `option`
 ├── PromptTooLong              carries `prompt_tokens`, `context_tokens`
@@ -49,21 +30,6 @@ EngineError
 │   ├── RemoteBusy             overloaded, still loading, or a limit is used up: later again
 │   ├── RemoteIncompatible     it does not speak the protocol, or not for this model
 │   └── RemoteAnswerBroken     the answer broke off or was not one; its beginning stays valid
-├── DownloadError              a model cannot be fetched from the hub
-│   ├── Offline                this device has no way into the internet
-│   ├── HubError               the hub, or what stands in its place; carries `host`
-│   │   ├── HubUnreachable     it does not answer, or not in time
-│   │   ├── HubUntrusted       its certificate is not valid
-│   │   ├── HubRefused         gated, private, or a wrong token; carries `name`
-│   │   ├── HubBusy            too many requests, or out of order
-│   │   └── HubAnswerBroken    something else answers in its place: a captive portal, say
-│   ├── HubFileError           one file or repository; carries `name`
-│   │   ├── HubFileMissing     no such repository, revision or file
-│   │   ├── TransferDamaged    what arrived is not what the hub announced
-│   │   ├── NoRoomForDownload  the part is kept; carries `missing_bytes`
-│   │   └── ModelInParts       split into files that only work together; carries `parts`
-│   ├── LicenceNotAccepted     its licence wants a yes first; carries `licence`
-│   └── CatalogueDamaged       the list of recommended models that came with the app cannot be read
 ├── EngineNotLoaded            closed, or never opened
 ├── EngineStuck                gave no sign of life for too long and was ended
 ├── EngineCrashed              its process died; carries `signal` where known
@@ -167,125 +133,6 @@ class CompressionFailed(CompressionError):
     """llama.cpp gave up, or what it made did not pass the checks; nothing was kept."""
 
 
-class DownloadError(EngineError):
-    """A model cannot be got from the hub. `details` never quote a server, an address or a token."""
-
-
-class Offline(DownloadError):
-    """This device has no network."""
-
-
-class HubError(DownloadError):
-    """The hub does not give what was asked for. `host` is the computer that did not."""
-
-    def __init__(self, host: str, details: str = "") -> None:
-        super().__init__(details)
-        self.host = host
-
-
-class HubUnreachable(HubError):
-    """Nothing answers at this address, or not in time."""
-
-
-class HubUntrusted(HubError):
-    """Its certificate is not valid; nothing was sent."""
-
-
-class HubBusy(HubError):
-    """The hub is overloaded, or wants fewer requests."""
-
-
-class HubAnswerBroken(HubError):
-    """Something else answers in place of the hub, such as the login page of a network."""
-
-
-class HubRefused(HubError):
-    """The hub does not let this device have the file."""
-
-
-class HubTokenRejected(HubError):
-    """The hub does not accept the access token, which may have expired."""
-
-
-class HubGated(HubError):
-    """Whoever wants the model has to accept the terms on its page first, and to send a token."""
-
-    def __init__(self, host: str, repository: str, url: str, details: str = "") -> None:
-        super().__init__(host, details)
-        self.repository = repository
-        self.url = url
-
-
-class HubFileMissing(HubError):
-    """There is no such model or file, or it is private; `name` says which."""
-
-    def __init__(self, host: str, name: str, details: str = "") -> None:
-        super().__init__(host, details)
-        self.name = name
-
-
-class HubAddressInvalid(DownloadError):
-    """What was typed is no name of a model, and no address of a hub or a proxy."""
-
-    def __init__(self, name: str, details: str = "") -> None:
-        super().__init__(details)
-        self.name = name
-
-
-class QuantisationMissing(DownloadError):
-    """The model `name` has no file like `wanted`."""
-
-    def __init__(self, name: str, wanted: str, details: str = "") -> None:
-        super().__init__(details)
-        self.name = name
-        self.wanted = wanted
-
-
-class ModelInParts(DownloadError):
-    """The model is split into `parts` files, which this version does not put together."""
-
-    def __init__(self, name: str, parts: int) -> None:
-        super().__init__(f"{parts} parts")
-        self.name = name
-        self.parts = parts
-
-
-class HubFileChanged(DownloadError):
-    """The hub has another file under this name than when it was chosen."""
-
-    def __init__(self, name: str, details: str = "") -> None:
-        super().__init__(details)
-        self.name = name
-
-
-class TransferDamaged(DownloadError):
-    """What arrived is not what the hub has; nothing of it is kept."""
-
-    def __init__(self, name: str, details: str = "") -> None:
-        super().__init__(details)
-        self.name = name
-
-
-class DownloadNeedsSpace(DownloadError):
-    """The disk is full; what has arrived is kept."""
-
-    def __init__(self, missing_bytes: int) -> None:
-        super().__init__(f"{missing_bytes} bytes too few")
-        self.missing_bytes = missing_bytes
-
-
-class DownloadInProgress(DownloadError):
-    """Another process of the app is downloading this file at the moment."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
-
-
-class CatalogueInvalid(DownloadError):
-    """The list of recommended models contradicts itself or cannot be read."""
-
-
 class EmbedderFaulty(EngineError):
     """The embedding model loads, but gives other vectors than it should."""
 
@@ -364,94 +211,6 @@ class RemoteIncompatible(RemoteError):
 
 class RemoteAnswerBroken(RemoteError):
     """The answer broke off, or is not one; what was streamed before stays valid."""
-
-
-class DownloadError(EngineError):
-    """A model cannot be fetched from the hub."""
-
-
-class Offline(DownloadError):
-    """This device has no way into the internet at this moment."""
-
-
-class HubError(DownloadError):
-    """The hub, or what stands in its place, does not do what it should. `host` is its name."""
-
-    def __init__(self, host: str, details: str = "") -> None:
-        super().__init__(details)
-        self.host = host
-
-
-class HubUnreachable(HubError):
-    """Nothing answers there, or not in time."""
-
-
-class HubUntrusted(HubError):
-    """The certificate is not valid; nothing was sent."""
-
-
-class HubRefused(HubError):
-    """The model is gated or private, or the access token is wrong."""
-
-    def __init__(self, host: str, name: str, details: str = "") -> None:
-        super().__init__(host, details)
-        self.name = name
-
-
-class HubBusy(HubError):
-    """Too many requests, or the hub is out of order; `wait_seconds` is what it asked for, if it did."""
-
-    def __init__(self, host: str, details: str = "", wait_seconds: float | None = None) -> None:
-        super().__init__(host, details)
-        self.wait_seconds = wait_seconds
-
-
-class HubAnswerBroken(HubError):
-    """Something else answers in place of the hub, such as the sign-in page of a network."""
-
-
-class HubFileError(DownloadError):
-    """Something is wrong with the file or repository `name`."""
-
-    def __init__(self, name: str, details: str = "") -> None:
-        super().__init__(details)
-        self.name = name
-
-
-class HubFileMissing(HubFileError):
-    """There is no such repository, revision or file."""
-
-
-class TransferDamaged(HubFileError):
-    """What arrived is not what the hub announced, by length or by hash."""
-
-
-class NoRoomForDownload(HubFileError):
-    """The disk lacks `missing_bytes`; what has arrived is kept."""
-
-    def __init__(self, name: str, missing_bytes: int, details: str = "") -> None:
-        super().__init__(name, details)
-        self.missing_bytes = missing_bytes
-
-
-class ModelInParts(HubFileError):
-    """The model is split into `parts` files that only work together."""
-
-    def __init__(self, name: str, parts: int) -> None:
-        super().__init__(name)
-        self.parts = parts
-
-
-class LicenceNotAccepted(DownloadError):
-    """The licence has to be accepted before the download."""
-
-    def __init__(self, licence: str) -> None:
-        super().__init__(licence)
-        self.licence = licence
-
-
-class CatalogueDamaged(DownloadError):
-    """The list of recommended models cannot be read."""
 
 
 class EngineNotLoaded(EngineError):
