@@ -67,13 +67,23 @@ def host() -> str:
 
 
 @pytest.fixture
-def scripted(opened: OpenScripted, tmp_path: Path, host: str) -> OpenScripted:
+def open_file(opened: OpenScripted, host: str) -> OpenScripted:
+    """Opens a model's file with the engine that is tested."""
+
+    async def open_(path: Path, **options: Any) -> Engine:
+        return await opened(path, host=host, **options)
+
+    return open_
+
+
+@pytest.fixture
+def scripted(open_file: OpenScripted, tmp_path: Path) -> OpenScripted:
     """Opens a model that says exactly what a test wants."""
 
     async def open_(
         reply: str = "Hello from a tiny model!", *, load: dict[str, Any] | None = None, **model: Any
     ):
         path = make_tiny_gguf(tmp_path / "model.gguf", reply=reply, **model)
-        return await opened(path, host=host, **(load or {}))
+        return await open_file(path, **(load or {}))
 
     return open_

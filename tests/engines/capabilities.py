@@ -1,0 +1,27 @@
+"""What an engine can do, so that one suite fits all: see `tests.engines.conformance`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """Everything is expected of an engine unless it says here that it cannot."""
+
+    knows_the_file: bool = True
+    """Tells what stands in the model's file: its name, architecture, trained context, template."""
+    counts_exactly: bool = True
+    """Counts tokens as the model does, not roughly, and tells what it reused."""
+    renders_the_template: bool = True
+    """Applies the chat template and puts bytes together itself, with this house's guards."""
+    one_at_a_time: bool = True
+    """Further prompts wait in a queue; else several are answered at once, and `cancel` ends them all."""
+
+
+def needs(capability: str) -> pytest.MarkDecorator:
+    """A test only for engines with this capability."""
+    assert capability in Capabilities.__dataclass_fields__
+    return pytest.mark.needs(capability)
