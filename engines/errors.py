@@ -17,6 +17,25 @@ EngineError
 │   ├── CompressionUnknown     there is no such format, or none that works without training data
 │   ├── CompressionPointless   the copy would be no smaller than the model
 │   └── CompressionFailed      llama.cpp gave up, or the copy did not pass its checks
+├── DownloadError              a model cannot be got from the hub
+│   ├── Offline                this device has no network
+│   ├── HubError               the hub does not give what was asked for; carries `host`
+│   │   ├── HubUnreachable     nothing answers there, or not in time
+│   │   ├── HubUntrusted       its certificate is not valid: somebody may stand in between
+│   │   ├── HubBusy            overloaded, or too many requests: later again
+│   │   ├── HubAnswerBroken    something else answers in its place, such as the login page of a network
+│   │   ├── HubRefused         it does not let this device have the file
+│   │   ├── HubTokenRejected   it does not accept the access token
+│   │   ├── HubGated           its owners want to be asked first; carries `repository`, `url`
+│   │   └── HubFileMissing     there is no such model or file (any more); carries `name`
+│   ├── HubAddressInvalid      what was typed names no model, hub or proxy; carries `name`
+│   ├── QuantisationMissing    the model has no such file; carries `name`, `wanted`
+│   ├── ModelInParts           split into several files, which DAI does not put together; carries `name`, `parts`
+│   ├── HubFileChanged         not the file any more that was chosen; carries `name`
+│   ├── TransferDamaged        what arrived is not what the hub has; carries `name`
+│   ├── DownloadNeedsSpace     the disk is full; carries `missing_bytes`
+│   ├── DownloadInProgress     another window or terminal is downloading it; carries `name`
+│   └── CatalogueInvalid       the list of recommended models cannot be read
 ├── EmbedderFaulty             gives wrong vectors: no search can be trusted; carries `model`
 ├── OptionRejected             a setting the engine cannot work with; carries `option`
 ├── PromptTooLong              carries `prompt_tokens`, `context_tokens`
@@ -131,6 +150,129 @@ class CompressionPointless(CompressionError):
 
 class CompressionFailed(CompressionError):
     """llama.cpp gave up, or what it made did not pass the checks; nothing was kept."""
+
+
+class DownloadError(EngineError):
+    """A model cannot be got from the hub. `details` never quote a server, an address or a token."""
+
+
+class Offline(DownloadError):
+    """This device has no network."""
+
+
+class HubError(DownloadError):
+    """The hub does not give what was asked for. `host` is the computer that did not."""
+
+    def __init__(self, host: str, details: str = "") -> None:
+        super().__init__(details)
+        self.host = host
+
+
+class HubUnreachable(HubError):
+    """Nothing answers at this address, or not in time."""
+
+
+class HubUntrusted(HubError):
+    """Its certificate is not valid; nothing was sent."""
+
+
+class HubBusy(HubError):
+    """The hub is overloaded, or wants fewer requests; `wait_seconds` is what it asked for, if it did."""
+
+    def __init__(self, host: str, details: str = "", wait_seconds: float | None = None) -> None:
+        super().__init__(host, details)
+        self.wait_seconds = wait_seconds
+
+
+class HubAnswerBroken(HubError):
+    """Something else answers in place of the hub, such as the login page of a network."""
+
+
+class HubRefused(HubError):
+    """The hub does not let this device have the file."""
+
+
+class HubTokenRejected(HubError):
+    """The hub does not accept the access token, which may have expired."""
+
+
+class HubGated(HubError):
+    """Whoever wants the model has to accept the terms on its page first, and to send a token."""
+
+    def __init__(self, host: str, repository: str, url: str, details: str = "") -> None:
+        super().__init__(host, details)
+        self.repository = repository
+        self.url = url
+
+
+class HubFileMissing(HubError):
+    """There is no such model or file, or it is private; `name` says which."""
+
+    def __init__(self, host: str, name: str, details: str = "") -> None:
+        super().__init__(host, details)
+        self.name = name
+
+
+class HubAddressInvalid(DownloadError):
+    """What was typed is no name of a model, and no address of a hub or a proxy."""
+
+    def __init__(self, name: str, details: str = "") -> None:
+        super().__init__(details)
+        self.name = name
+
+
+class QuantisationMissing(DownloadError):
+    """The model `name` has no file like `wanted`."""
+
+    def __init__(self, name: str, wanted: str, details: str = "") -> None:
+        super().__init__(details)
+        self.name = name
+        self.wanted = wanted
+
+
+class ModelInParts(DownloadError):
+    """The model is split into `parts` files, which this version does not put together."""
+
+    def __init__(self, name: str, parts: int) -> None:
+        super().__init__(f"{parts} parts")
+        self.name = name
+        self.parts = parts
+
+
+class HubFileChanged(DownloadError):
+    """The hub has another file under this name than when it was chosen."""
+
+    def __init__(self, name: str, details: str = "") -> None:
+        super().__init__(details)
+        self.name = name
+
+
+class TransferDamaged(DownloadError):
+    """What arrived is not what the hub has; nothing of it is kept."""
+
+    def __init__(self, name: str, details: str = "") -> None:
+        super().__init__(details)
+        self.name = name
+
+
+class DownloadNeedsSpace(DownloadError):
+    """The disk is full; what has arrived is kept."""
+
+    def __init__(self, missing_bytes: int) -> None:
+        super().__init__(f"{missing_bytes} bytes too few")
+        self.missing_bytes = missing_bytes
+
+
+class DownloadInProgress(DownloadError):
+    """Another process of the app is downloading this file at the moment."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+class CatalogueInvalid(DownloadError):
+    """The list of recommended models contradicts itself or cannot be read."""
 
 
 class EmbedderFaulty(EngineError):

@@ -3,6 +3,7 @@
 AppError
 ├── NoModelInstalled       there is no model that can chat on this device
 ├── ModelMissing           the chosen model was removed
+├── LicenceNotAccepted     the model's terms have not been accepted; carries `name`, `url`
 ├── ConversationMissing    the conversation or message was deleted meanwhile
 ├── EmptyQuestion          nothing but white space was asked
 ├── AlreadyCompressing     one model at a time is compressed
@@ -25,6 +26,15 @@ class NoModelInstalled(AppError):
 
 class ModelMissing(AppError):
     """The chosen model was removed."""
+
+
+class LicenceNotAccepted(AppError):
+    """The terms of the model `name`, which stand at `url`, have to be accepted before it is downloaded."""
+
+    def __init__(self, name: str, url: str) -> None:
+        super().__init__(name)
+        self.name = name
+        self.url = url
 
 
 class ConversationMissing(AppError):
