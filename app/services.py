@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.core.answering import Answering
+from app.core.benchmarking import Benchmarking, BenchmarkStore
+from app.core.compression import Compression
 from app.core.conversations import Conversations
 from app.core.instance import InstanceLock, WritersLock
 from app.core.logs import start_logging
@@ -27,6 +29,8 @@ class Services:
     knowledge: KnowledgeBase
     models: Models
     answering: Answering
+    compression: Compression
+    benchmarking: Benchmarking
     instance: InstanceLock
 
     def take_over(self) -> None:
@@ -62,7 +66,11 @@ def open_services(paths: Paths | None = None) -> Services:
         knowledge.start()
     models = Models(ModelLibrary(paths.models), settings)
     answering = Answering(conversations, knowledge, models, settings, writers, _nothing_found)
-    return Services(paths, settings, conversations, knowledge, models, answering, instance)
+    compression = Compression(models, paths.models)
+    benchmarking = Benchmarking(models, BenchmarkStore(paths.benchmarks))
+    return Services(
+        paths, settings, conversations, knowledge, models, answering, compression, benchmarking, instance
+    )
 
 
 def _nothing_found(right_to_left: bool, searched: int) -> str:

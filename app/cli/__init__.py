@@ -12,6 +12,7 @@ import typer
 from app import __version__
 from app.cli import doctor, launch, models
 from app.cli.ask import ask
+from app.cli.bench import bench
 from app.cli.chat import chat
 from app.cli.errors import describe, exit_status
 from app.cli.knowledge import knowledge
@@ -47,6 +48,7 @@ cli.command("ask")(ask)
 cli.command("chat")(chat)
 cli.add_typer(knowledge, name="kb")
 cli.add_typer(models.models, name="models")
+cli.command("bench")(bench)
 cli.command("doctor")(doctor.doctor)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from app.cli.choices import model_named
+from app.cli.compress import compress
 from app.cli.errors import CommandError
 from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.text import print_json, show_progress
@@ -151,3 +152,6 @@ async def _remove(wanted: str) -> None:
             freed = await opened.models.remove(model.id)
         strings = strings_of(opened)
         print(strings("cli.model_removed", size=strings.size(freed)))
+
+
+models.command("compress")(compress)

@@ -139,6 +139,10 @@ class Models:
         self._changed()
         return freed
 
+    def look_again(self) -> None:
+        """Tell the listeners that files have come into the models' folder by another way."""
+        self._changed()
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` after every change; returns what ends that."""
         self._listeners.append(listener)

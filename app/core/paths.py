@@ -26,6 +26,11 @@ class Paths:
         return self.data / "uploads"
 
     @property
+    def benchmarks(self) -> Path:
+        """Results of speed tests, one JSON file each."""
+        return self.data / "benchmarks"
+
+    @property
     def conversations(self) -> Path:
         """The database of conversations."""
         return self.data / "conversations.db"
