@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Literal, Protocol
+
+import msgspec
 
 Role = Literal["system", "user", "assistant"]
 
@@ -38,6 +40,25 @@ class Sampling:
     repeat_penalty: float | None = None
     seed: int | None = None
     max_tokens: int | None = None
+    presence_penalty: float | None = None
+    """Taken from every token that came already, -2 to 2."""
+    frequency_penalty: float | None = None
+    """Taken from a token for each time that it came, -2 to 2."""
+    repeat_last_n: int | None = None
+    """How many tokens back the three penalties look; -1: all. Default: 64."""
+    dry_multiplier: float | None = None
+    """Strength of DRY, which punishes repeating a sequence the more the longer it gets. 0: off."""
+    dry_base: float | None = None
+    dry_allowed_length: int | None = None
+    """Tokens that may repeat without punishment."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoraAdapter:
+    """A small file that changes what a model is good at."""
+
+    path: Path
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +75,35 @@ class LoadOptions:
     prefix_cache_bytes: int = 256 << 20
     """For conversations that are not in the model's memory, so that going back to one is quick. 0: none.
     Given back when the device runs short of memory."""
+    use_mlock: bool = False
+    """Never let the system move the weights out of memory."""
+    gpu_layers: int | None = None
+    """Layers on the graphics card, where there is one. Default: all."""
+    kv_cache_type: Literal["f16", "q8_0", "q4_0"] = "f16"
+    """Smaller types halve or quarter the memory of the context, and make prompts slower on a processor."""
+    batch_tokens: int = 512
+    """Tokens of a prompt that are evaluated at once."""
+    adapters: tuple[LoraAdapter, ...] = ()
+    """In use for all prompts that do not say otherwise."""
+
+
+class Priority(IntEnum):
+    """Whose answer comes first. A running answer pauses for a more urgent one, and goes on after it."""
+
+    USER = 0
+    BACKGROUND = 1
+
+
+class JsonSchema(msgspec.Struct, frozen=True, tag=True):
+    """The answer shall be JSON of this schema, which is JSON itself. `{}` is any object."""
+
+    schema: str
+
+
+class Grammar(msgspec.Struct, frozen=True, tag=True):
+    """The answer shall obey a grammar in llama.cpp's notation (GBNF), from the rule `root` on."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +117,13 @@ class Prompt:
     """Ask a model that can think to do so first. Ignored by models that cannot."""
     answer_start: str = ""
     """Text that the answer already has: the model goes on right after it (Continue)."""
+    response: JsonSchema | Grammar | None = None
+    """The form that the answer must have. Such an answer is given without thinking first."""
+    priority: Priority = Priority.USER
+    group: str = ""
+    """Prompts of one priority take turns by group, so that no group with many of them holds up another."""
+    adapters: tuple[LoraAdapter, ...] | None = None
+    """Adapters for this answer; `None` means those of `LoadOptions`."""
 
 
 class Finish(StrEnum):
@@ -122,6 +179,8 @@ class Done:
 
     finish: Finish
     usage: Usage
+    whole: bool = True
+    """False where `Prompt.response` asked for a form and the answer ended too early for it: cut-off JSON."""
 
 
 Delta = TextDelta | ThinkingDelta | Done
@@ -157,6 +216,8 @@ class Engine(Protocol):
         """Answer a prompt, piece by piece; closing the iterator early cancels the answer.
 
         Raises:
+            OptionRejected: a sampling value, or a grammar or schema, that cannot be worked with.
+            AdapterUnusable: an adapter is missing, or is none for this model.
             PromptTooLong: the prompt alone does not fit into the context window.
             NoChatTemplate: the model is a base model, which cannot hold a conversation.
             TemplateFailed: the model's own chat template is broken or refuses the messages.
@@ -169,7 +230,9 @@ class Engine(Protocol):
     def cancel(self) -> None:
         """End the answer that runs now, within milliseconds, also while it reads the prompt.
 
-        Its stream then ends with `Done(Finish.CANCELLED)`. Does nothing when idle.
+        Where a user's answer waits for one in the background to pause, it is the user's that ends; one in the
+        background is ended by leaving its stream. The stream ends with `Done(Finish.CANCELLED)`. Does nothing
+        when idle.
         """
         ...
 

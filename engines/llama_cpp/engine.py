@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,11 +29,15 @@ from engines.llama_cpp.messages import (
     Failed,
     Open,
     Opened,
+    Pause,
+    Paused,
     Request,
+    Resume,
     Text,
     Thought,
 )
 from engines.llama_cpp.sampling import check_sampling
+from engines.llama_cpp.turns import Turn, Turns
 from engines.protocol import (
     Delta,
     Done,
@@ -55,10 +59,13 @@ _PATIENCE = Patience()
 
 @dataclass(slots=True)
 class _Running:
-    """The answer whose turn it is."""
+    """An answer that runs, waits for its turn, or is paused."""
 
     id: int
+    turn: Turn
+    loop: asyncio.AbstractEventLoop
     sent: bool = False
+    """Whether the runtime has been told of it and has not yet ended it."""
     cancelled: bool = False
 
 
@@ -76,9 +83,9 @@ class LlamaCppEngine:
         self._info: ModelInfo | None = None
         self._inboxes: dict[int, Inbox] = {}
         self._ids = count(OPENING + 1)
-        self._turn = asyncio.Lock()
+        self._turns = Turns()
+        self._running: dict[int, _Running] = {}
         self._starting = asyncio.Lock()
-        self._running: _Running | None = None
         self._starts = 0
         self._closed = False
 
@@ -123,37 +130,68 @@ class LlamaCppEngine:
         check_sampling(prompt.sampling)
         if self._closed:
             raise EngineNotLoaded
-        async with self._turn:
-            running = self._running = _Running(next(self._ids))
-            try:
+        running = self._enter(prompt)
+        try:
+            await running.turn.granted
+            if not running.cancelled:
                 await self.open()
-                if running.cancelled:
-                    yield Done(Finish.CANCELLED, Usage(0, 0, 0, 0.0, 0.0))
-                    return
-                inbox = self._inboxes[running.id] = Inbox(self._silence)
-                running.sent = True
-                event = await self._ask(Answer(running.id, _encodable(prompt)), inbox)
-                while not isinstance(event, Answered):
-                    if isinstance(event, Text):
-                        yield TextDelta(event.text)
-                    elif isinstance(event, Thought):
-                        yield ThinkingDelta(event.text)
-                    event = await self._next(inbox)
-                running.sent = False
-                yield Done(event.finish, event.usage)
-            finally:
-                # Left early: the runtime is told, and the next prompt need not wait for its reply.
-                if running.sent:
-                    self._send(Cancel(running.id))
-                self._inboxes.pop(running.id, None)
-                self._running = None
+            if running.cancelled:
+                yield Done(Finish.CANCELLED, Usage(0, 0, 0, 0.0, 0.0))
+                return
+            inbox = self._inboxes[running.id] = Inbox(self._silence)
+            running.sent = True
+            self._silence.begin()
+            self._send(Answer(running.id, _encodable(prompt)))
+            if running.turn.giving_way:
+                self._send(Pause(running.id))
+            while not isinstance(event := await self._next(inbox), Answered):
+                if isinstance(event, Text):
+                    yield TextDelta(event.text)
+                elif isinstance(event, Thought):
+                    yield ThinkingDelta(event.text)
+            yield Done(event.finish, event.usage, event.whole)
+        finally:
+            # Left early: the runtime is told, and the next prompt need not wait for its reply.
+            if running.sent:
+                self._send(Cancel(running.id))
+            self._inboxes.pop(running.id, None)
+            del self._running[running.id]
+            self._turns.leave(running.turn)
 
     def cancel(self) -> None:
         """See `engines.protocol.Engine.cancel`."""
-        if self._running is not None:
-            self._running.cancelled = True
-            if self._running.sent:
-                self._send(Cancel(self._running.id))
+        turn = self._turns.foremost()
+        for running in list(self._running.values()):
+            if running.turn is turn:
+                self._end(running)
+
+    def _enter(self, prompt: Prompt) -> _Running:
+        """Queue up behind what is more urgent."""
+        request_id = next(self._ids)
+
+        def pause() -> None:
+            if running.sent:
+                self._send(Pause(request_id))
+
+        def resume() -> None:
+            if running.sent:
+                self._silence.begin()
+                self._send(Resume(request_id))
+            else:  # its process died
+                self._turns.leave(turn)
+
+        turn = Turn(prompt.priority, prompt.group, pause, resume)
+        running = self._running[request_id] = _Running(request_id, turn, asyncio.get_running_loop())
+        self._turns.enter(turn)
+        return running
+
+    def _end(self, running: _Running) -> None:
+        running.cancelled = True
+        if running.sent:
+            self._send(Cancel(running.id))
+        elif not running.turn.granted.done():
+            running.turn.granted.set_result(None)
+            self._turns.leave(running.turn)
 
     async def count_tokens(self, messages: Sequence[Message]) -> int:
         """See `engines.protocol.Engine.count_tokens`. Does not wait for a running answer."""
@@ -171,11 +209,16 @@ class LlamaCppEngine:
         if self._closed:
             return
         self._closed = True
-        self.cancel()
-        if self._running is not None and (inbox := self._inboxes.get(self._running.id)) is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_SECONDS_TO_STOP):
-                    await inbox.complete.wait()
+        started = [
+            running for running in self._running.values() if running.sent or running.turn.granted.done()
+        ]
+        for running in started:
+            self._end(running)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SECONDS_TO_STOP):
+                for running in started:
+                    if (inbox := self._inboxes.get(running.id)) is not None:
+                        await inbox.complete.wait()
         await self._discard()
 
     async def _count(self, request: CountMessages | CountTexts) -> list[int]:
@@ -222,22 +265,38 @@ class LlamaCppEngine:
         if isinstance(event, Ended):
             log.warning("engine process ended, signal %s", event.signal)
             self._channel = None
+            for running in list(self._running.values()):
+                running.sent = False
             for inbox in list(self._inboxes.values()):
                 inbox.put(event)
         elif isinstance(event, Opened):
             self._put(OPENING, event)
+        elif isinstance(event, Paused):
+            self._pass_on(event.id, self._turns.paused)
         elif isinstance(event, (Text, Thought, Answered, Counted, Failed)):
             self._put(event.id, event)
+            if isinstance(event, (Answered, Failed)):
+                self._pass_on(event.id, self._turns.leave)
 
     def _put(self, request_id: int, event: Event) -> None:
         if (inbox := self._inboxes.get(request_id)) is not None:
             inbox.put(event)
+
+    def _pass_on(self, request_id: int, step: Callable[[Turn], None]) -> None:
+        """Let the next answer begin, whether or not somebody reads this one."""
+        if (running := self._running.get(request_id)) is None:
+            return
+        running.sent = step == self._turns.paused
+        with suppress(RuntimeError):  # the event loop is closed
+            running.loop.call_soon_threadsafe(step, running.turn)
 
     async def _discard(self) -> None:
         """End the runtime, whatever it does; the next request starts another."""
         channel, self._channel = self._channel, None
         if channel is not None:
             await asyncio.shield(asyncio.to_thread(channel.close))
+            for running in self._running.values():
+                running.sent = False
             for inbox in self._inboxes.values():
                 inbox.put(Ended())
 
@@ -261,6 +320,7 @@ def _encodable(prompt: Prompt) -> Prompt:
         messages=_encodable_messages(prompt.messages),
         stop=tuple(map(_encodable_text, prompt.stop)),
         answer_start=_encodable_text(prompt.answer_start),
+        group="",  # matters only on this side
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ def describe(request_id: int, error: Exception) -> Failed:
     """An error as a message. Of an unforeseen one only the place is told: its text may hold a prompt."""
     if isinstance(error, EngineError):
         values = {name: getattr(error, name) for name in _VALUES if hasattr(error, name)}
-        return Failed(request_id, type(error).__name__, error.details, values)
+        blamed = os.fsencode(error.path) if isinstance(error, ModelFileError) else b""
+        return Failed(request_id, type(error).__name__, error.details, values, blamed)
     if isinstance(error, MemoryError):
         return Failed(request_id, EngineCrashed.__name__, "MemoryError")
     last = traceback.extract_tb(error.__traceback__)[-1:]
@@ -45,7 +47,7 @@ def restore(failed: Failed, path: Path) -> EngineError:
     """The error that a message tells of."""
     kind: Any = getattr(errors, failed.error, EngineCrashed)
     if issubclass(kind, ModelFileError):
-        error: Any = kind(path, failed.details)
+        error: Any = kind(Path(os.fsdecode(failed.path)) if failed.path else path, failed.details)
     elif issubclass(kind, PromptTooLong):  # makes its details itself
         error = kind(int(failed.values["prompt_tokens"]), int(failed.values["context_tokens"]))
     else:

@@ -10,9 +10,12 @@ from engines.errors import PromptTooLong
 from engines.families import Family
 from engines.llama_cpp.answer_text import Characters, StopStrings, ThoughtSplitter
 from engines.llama_cpp.chat_template import ChatTemplate
+from engines.llama_cpp.constraint import ConstrainedSampler
 from engines.llama_cpp.model import Aborted, ContextFull, LoadedModel
 from engines.llama_cpp.native import AbortSwitch
 from engines.llama_cpp.repetition import RepetitionGuard
+from engines.llama_cpp.sampling import Sampler
+from engines.llama_cpp.schema_grammar import grammar_of
 from engines.protocol import Done, Finish, Message, Prompt, Usage
 
 _SECONDS_BETWEEN_PIECES = 0.008
@@ -84,6 +87,7 @@ class _Clock:
     first: float = 0.0
     last: float = 0.0
     tokens: int = 0
+    stopped: float = 0.0
 
     def token(self, now: float) -> None:
         self.tokens += 1
@@ -91,68 +95,116 @@ class _Clock:
         if self.tokens == 1:
             self.first = now
 
+    def stop(self) -> None:
+        """A pause begins."""
+        self.stopped = perf_counter()
+
+    def go_on(self) -> None:
+        """A pause is over; a pause between tokens says nothing about the model's speed."""
+        if self.stopped and self.tokens:
+            pause = perf_counter() - self.stopped
+            self.began, self.first, self.last = self.began + pause, self.first + pause, self.last + pause
+
     def usage(self, prompt_tokens: int, reused: int) -> Usage:
         waited = (self.first or perf_counter()) - self.began
         return Usage(prompt_tokens, reused, self.tokens, waited, self.last - self.first)
 
 
-def answer(
-    model: LoadedModel,
-    template: ChatTemplate,
-    family: Family,
-    prompt: Prompt,
-    switch: AbortSwitch,
-    listener: Listener,
-) -> Done:
-    """Answer a prompt. Pressing the switch ends it within milliseconds, in whatever it does.
+class Generation:
+    """One answer, which can be interrupted anywhere and go on later without losing or repeating a token."""
 
-    Raises:
-        PromptTooLong, NoChatTemplate, TemplateFailed: see `engines.protocol.Engine.stream`.
-    """
-    clock = _Clock()
-    text = template.render(
-        defuse(model, prompt.messages), thinking=prompt.thinking, answer_start=prompt.answer_start
-    )
-    tokens = model.vocabulary.prompt_tokens(text)
-    if len(tokens) >= model.context_tokens:
-        raise PromptTooLong(len(tokens), model.context_tokens)
-    reused = model.rewind(tokens)
-    outlet = _Outlet(
-        listener,
-        StopStrings(prompt.stop),
-        ThoughtSplitter(
-            template.tags if not prompt.answer_start else None, inside=template.opens_thought(text)
-        ),
-    )
-    try:
-        model.read(tokens[reused:], listener.progress)
-        finish = _generate(model, family, prompt, switch, outlet, clock)
-    except Aborted:
-        finish = Finish.CANCELLED
-    outlet.close(finish)
-    return Done(finish, clock.usage(len(tokens), reused))
+    def __init__(
+        self,
+        model: LoadedModel,
+        template: ChatTemplate,
+        family: Family,
+        prompt: Prompt,
+        listener: Listener,
+    ) -> None:
+        """Prepare it.
 
+        Raises:
+            PromptTooLong, NoChatTemplate, TemplateFailed, OptionRejected: see `Engine.stream`.
+        """
+        self._clock = _Clock()
+        self._model = model
+        self._prompt = prompt
+        self._listener = listener
+        thinking = prompt.thinking and prompt.response is None
+        text = template.render(
+            defuse(model, prompt.messages), thinking=thinking, answer_start=prompt.answer_start
+        )
+        self._tokens = model.vocabulary.prompt_tokens(text)
+        """The prompt, and the answer as far as it is written."""
+        self._prompt_tokens = len(self._tokens)
+        self._reused: int | None = None
+        if self._prompt_tokens >= model.context_tokens:
+            raise PromptTooLong(self._prompt_tokens, model.context_tokens)
+        splits = template.tags if not prompt.answer_start and prompt.response is None else None
+        self._outlet = _Outlet(
+            listener,
+            StopStrings(prompt.stop),
+            ThoughtSplitter(splits, inside=template.opens_thought(text)),
+        )
+        self._guard = RepetitionGuard()
+        self._sampler: Sampler | ConstrainedSampler | None = None
+        sampling = family.complete(prompt.sampling, thinking=thinking)
+        if prompt.response is None:
+            self._sampler = model.sampler(sampling)
+        else:
+            constrained = model.constrained_sampler(sampling, grammar_of(prompt.response))
+            self._sampler = constrained
+            if prompt.answer_start:
+                constrained.begin_with(model.vocabulary.tokens(prompt.answer_start, special=False))
 
-def defuse(model: LoadedModel, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    """The messages without control tokens in their text."""
-    return tuple(replace(message, content=model.vocabulary.defused(message.content)) for message in messages)
+    def run(self, switch: AbortSwitch) -> Done | None:
+        """Begin, or go on. Pressing the switch interrupts it within milliseconds: the result is `None`."""
+        self._clock.go_on()
+        model = self._model
+        model.use(self._prompt.adapters)
+        known = model.rewind(self._tokens)
+        if self._reused is None:
+            self._reused = known
+        try:
+            model.read(self._tokens[known:], self._listener.progress)
+            finish = self._write(switch)
+        except Aborted:
+            finish = None
+        except ContextFull:
+            finish = Finish.CONTEXT_FULL
+        if finish is None:
+            self._clock.stop()
+            return None
+        return self.end(finish)
 
+    def end(self, finish: Finish) -> Done:
+        """End it here, with what is still held back."""
+        self._outlet.close(finish)
+        whole = not isinstance(self._sampler, ConstrainedSampler) or self._sampler.whole
+        whole = whole or finish is Finish.END_OF_TURN
+        self.free()
+        return Done(finish, self._clock.usage(self._prompt_tokens, self._reused or 0), whole)
 
-def _generate(
-    model: LoadedModel,
-    family: Family,
-    prompt: Prompt,
-    switch: AbortSwitch,
-    outlet: _Outlet,
-    clock: _Clock,
-) -> Finish:
-    limit = prompt.sampling.max_tokens
-    piece_of = model.vocabulary.piece
-    guard = RepetitionGuard()
-    sampler = model.sampler(family.complete(prompt.sampling, thinking=prompt.thinking))
-    try:
+    def free(self) -> None:
+        """Give its sampler back. Calling it twice is harmless."""
+        sampler, self._sampler = self._sampler, None
+        if sampler is not None:
+            sampler.free()
+
+    def _write(self, switch: AbortSwitch) -> Finish | None:
+        if self._sampler is None:
+            raise RuntimeError("the answer has ended")
+        model, clock, guard, outlet, tokens = (
+            self._model,
+            self._clock,
+            self._guard,
+            self._outlet,
+            self._tokens,
+        )
+        limit = self._prompt.sampling.max_tokens
+        piece_of, choose = model.vocabulary.piece, self._sampler.choose
         while not switch.pressed:
-            token = model.next_token(sampler)
+            token = choose()
             piece = piece_of(token)
             if piece is None:
                 return Finish.END_OF_TURN
@@ -166,9 +218,11 @@ def _generate(
                 return Finish.CONTEXT_FULL
             if guard.circles(token):
                 return Finish.REPEATING
+            tokens.append(token)
             model.append(token)
-    except ContextFull:
-        return Finish.CONTEXT_FULL
-    finally:
-        sampler.free()
-    return Finish.CANCELLED
+        return None
+
+
+def defuse(model: LoadedModel, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The messages without control tokens in their text."""
+    return tuple(replace(message, content=model.vocabulary.defused(message.content)) for message in messages)

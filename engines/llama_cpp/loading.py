@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,14 +20,15 @@ from engines.errors import (
 from engines.gguf import FileKind, GgufHeader, read_header
 from engines.llama_cpp import cores, native
 from engines.memory import available_memory, estimate_memory
-from engines.protocol import LoadOptions
-
-BATCH_TOKENS = 512
-"""Tokens of a prompt that are evaluated at once."""
+from engines.protocol import LoadOptions, LoraAdapter
 
 _MOST_CONTEXT = 1 << 24
 _MOST_BLOCKS = 512  # LLAMA_MAX_LAYERS; llama.cpp ends the process beyond it
 _MOST_THREADS = 512
+_MOST_BATCH = 8192
+_MOST_SCALE = 100.0
+_MOST_LAYERS = 1 << 16
+_CACHE_TYPES = {"f16": "GGML_TYPE_F16", "q8_0": "GGML_TYPE_Q8_0", "q4_0": "GGML_TYPE_Q4_0"}
 
 # What llama.cpp writes into its log; the first that fits decides.
 _REASONS: tuple[tuple[str, type[ModelFileDamaged] | type[UnsupportedModel] | type[NotEnoughMemory]], ...] = (
@@ -44,13 +45,32 @@ def check_options(options: LoadOptions) -> None:
         OptionRejected: names the first one.
     """
     limits = {
-        "context_tokens": (options.context_tokens, _MOST_CONTEXT),
-        "threads": (options.threads, _MOST_THREADS),
-        "prompt_threads": (options.prompt_threads, _MOST_THREADS),
+        "context_tokens": (options.context_tokens, 1, _MOST_CONTEXT),
+        "threads": (options.threads, 1, _MOST_THREADS),
+        "prompt_threads": (options.prompt_threads, 1, _MOST_THREADS),
+        "batch_tokens": (options.batch_tokens, 1, _MOST_BATCH),
+        "gpu_layers": (options.gpu_layers, 0, _MOST_LAYERS),
+        "prefix_cache_bytes": (options.prefix_cache_bytes, 0, 1 << 48),
     }
-    for option, (value, most) in limits.items():
-        if value is not None and not 1 <= value <= most:
-            raise OptionRejected(option, f"{value} is not within 1 and {most}")
+    for option, (value, least, most) in limits.items():
+        if value is not None and not least <= value <= most:
+            raise OptionRejected(option, f"{value} is not within {least} and {most}")
+    if options.kv_cache_type not in _CACHE_TYPES:
+        raise OptionRejected("kv_cache_type", f"{options.kv_cache_type} is none of {', '.join(_CACHE_TYPES)}")
+    if options.kv_cache_type != "f16" and not options.flash_attention:
+        raise OptionRejected("kv_cache_type", "other types than f16 need flash attention")
+    check_scales(options.adapters)
+
+
+def check_scales(adapters: Sequence[LoraAdapter]) -> None:
+    """Refuse scales that make noise of every answer.
+
+    Raises:
+        OptionRejected: names the option.
+    """
+    for adapter in adapters:
+        if not -_MOST_SCALE <= adapter.scale <= _MOST_SCALE:  # also not a number
+            raise OptionRejected("adapters", f"scale {adapter.scale} is not within ±{_MOST_SCALE}")
 
 
 def check_file(path: Path) -> GgufHeader:
@@ -78,13 +98,13 @@ def load_model(
         ModelFileDamaged, UnsupportedModel, NotEnoughMemory: by what llama.cpp's log says.
     """
     parameters = library.llama_model_default_params()
-    parameters.n_gpu_layers = -1 if library.llama_supports_gpu_offload() else 0
+    layers = -1 if options.gpu_layers is None else options.gpu_layers
+    parameters.n_gpu_layers = layers if library.llama_supports_gpu_offload() else 0
     if hasattr(parameters, "load_mode"):
-        parameters.load_mode = (
-            library.LLAMA_LOAD_MODE_MMAP if options.use_mmap else library.LLAMA_LOAD_MODE_NONE
-        )
+        mode = ["MMAP"] * options.use_mmap + ["MLOCK"] * options.use_mlock
+        parameters.load_mode = getattr(library, f"LLAMA_LOAD_MODE_{'_'.join(mode) or 'NONE'}")
     else:
-        parameters.use_mmap = options.use_mmap
+        parameters.use_mmap, parameters.use_mlock = options.use_mmap, options.use_mlock
 
     def go_on(_: float, __: object) -> bool:
         progress()
@@ -118,7 +138,8 @@ def make_context(library: ModuleType, model: Any, header: GgufHeader, options: L
     physical = cores.physical_cores()
     parameters = library.llama_context_default_params()
     parameters.n_ctx = min(options.context_tokens, trained)
-    parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
+    parameters.n_batch = parameters.n_ubatch = options.batch_tokens
+    parameters.type_k = parameters.type_v = getattr(library, _CACHE_TYPES[options.kv_cache_type])
     parameters.n_threads = options.threads or cores.generation_threads(physical)
     parameters.n_threads_batch = options.prompt_threads or physical
     parameters.flash_attn_type = (

@@ -5,9 +5,11 @@ A frame is four bytes of length (little-endian) and that many bytes of MessagePa
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -38,6 +40,18 @@ class Answer(_Frame, frozen=True):
 
 class Cancel(_Frame, frozen=True):
     """End an answer, whether it runs already or not yet."""
+
+    id: int
+
+
+class Pause(_Frame, frozen=True):
+    """Interrupt an answer so that it can go on later. Answered by `Paused`, or by its end."""
+
+    id: int
+
+
+class Resume(_Frame, frozen=True):
+    """Go on with an answer that was paused."""
 
     id: int
 
@@ -88,6 +102,13 @@ class Answered(_Frame, frozen=True):
     id: int
     finish: Finish
     usage: Usage
+    whole: bool = True
+
+
+class Paused(_Frame, frozen=True):
+    """An answer stands still until `Resume`."""
+
+    id: int
 
 
 class Counted(_Frame, frozen=True):
@@ -104,6 +125,8 @@ class Failed(_Frame, frozen=True):
     error: str
     details: str
     values: dict[str, int | str] = {}
+    path: bytes = b""
+    """The file that is to blame, where it is not the model's."""
 
 
 class Progress(_Frame, frozen=True):
@@ -121,14 +144,27 @@ class Ended(_Frame, frozen=True):
     signal: int | None = None
 
 
-Request = Open | Answer | Cancel | CountMessages | CountTexts
-Event = Opened | Text | Thought | Answered | Counted | Failed | Progress | Alive | Ended
+Request = Open | Answer | Cancel | Pause | Resume | CountMessages | CountTexts
+Event = Opened | Text | Thought | Answered | Paused | Counted | Failed | Progress | Alive | Ended
 
 OPENING = 0
 """The id under which opening fails."""
 
-encode = msgspec.msgpack.Encoder().encode
-_decode_request = msgspec.msgpack.Decoder(Request).decode
+
+def _path_to_bytes(value: Any) -> bytes:
+    if isinstance(value, Path):
+        return os.fsencode(value)
+    raise NotImplementedError(type(value).__name__)
+
+
+def _path_from_bytes(kind: type, value: Any) -> Path:
+    if kind is Path and isinstance(value, bytes):
+        return Path(os.fsdecode(value))
+    raise NotImplementedError(kind.__name__)
+
+
+encode = msgspec.msgpack.Encoder(enc_hook=_path_to_bytes).encode
+_decode_request = msgspec.msgpack.Decoder(Request, dec_hook=_path_from_bytes).decode
 _decode_event = msgspec.msgpack.Decoder(Event).decode
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from engines.errors import EngineError
 from engines.gguf import GgufHeader
 from engines.llama_cpp import loading, native
+from engines.llama_cpp.adapters import Adapters
+from engines.llama_cpp.constraint import ConstrainedSampler
 from engines.llama_cpp.native import AbortSwitch
 from engines.llama_cpp.prefix_cache import LEAST_TOKENS, PrefixCache, SavedState
 from engines.llama_cpp.sampling import Sampler
 from engines.llama_cpp.vocabulary import Vocabulary, common_prefix
 from engines.memory import available_memory
-from engines.protocol import LoadOptions, Sampling
+from engines.protocol import LoadOptions, LoraAdapter, Sampling
 
 _ABORTED = 2  # llama_decode: "aborted (processed ubatches will remain in the context's memory)"
 _FULL = 1  # "could not find a KV slot for the batch"
@@ -47,10 +49,14 @@ class LoadedModel:
         self._library = library = native.load_library()
         self._model: Any = loading.load_model(library, header, options, progress)
         try:
+            self._adapters = Adapters(library, self._model, header.architecture)
+            self._adapters.load(options.adapters)
             self._context: Any = loading.make_context(library, self._model, header, options)
         except EngineError:
             library.llama_model_free(self._model)
             raise
+        self._default_adapters = options.adapters
+        self._batch_tokens = options.batch_tokens
         self._switch = switch
         switch.connect(library, self._context)
         self._memory = library.llama_get_memory(self._context)
@@ -58,7 +64,8 @@ class LoadedModel:
         self.context_tokens: int = library.llama_n_ctx(self._context)
         self._tokens: list[int] = []
         """What the context holds, in order."""
-        self._variant: Hashable = ()
+        self._variant: tuple[LoraAdapter, ...] = ()
+        """The adapters that it was read with."""
         self.prefix_cache = PrefixCache(options.prefix_cache_bytes)
         # Recurrent models hold one state for the whole past, of which no part can be forgotten.
         self._forgets = not (
@@ -74,12 +81,28 @@ class LoadedModel:
         self._next = (library.llama_token * 1)()
         self._next_batch = library.llama_batch_get_one(self._next, 1)
         self._decode = library.llama_decode
-        self._sample = library.llama_sampler_sample
+        self.use(options.adapters)
 
     @property
     def full(self) -> bool:
         """Whether no further token fits into the context."""
         return len(self._tokens) >= self.context_tokens
+
+    def use(self, adapters: tuple[LoraAdapter, ...] | None) -> None:
+        """Read and write with these adapters from now on; `None` means those of the load options.
+
+        Raises:
+            AdapterUnusable: a file is missing, or is no adapter for this model.
+        """
+        wanted = self._default_adapters if adapters is None else adapters
+        if wanted == self._variant:
+            return
+        self._adapters.load(wanted)
+        if len(self._tokens) >= LEAST_TOKENS:
+            self._put_aside()
+        self._forget(0)
+        self._adapters.apply(self._context, wanted)
+        self._variant = wanted
 
     def rewind(self, prompt: list[int]) -> int:
         """Keep, or bring back, what is known of a prompt; returns how many of its tokens that are.
@@ -114,19 +137,14 @@ class LoadedModel:
             Aborted: the switch was pressed; whole batches that were read stay.
             ContextFull: they do not fit.
         """
-        for start in range(0, len(tokens), loading.BATCH_TOKENS):
-            batch = list(tokens[start : start + loading.BATCH_TOKENS])
+        for start in range(0, len(tokens), self._batch_tokens):
+            batch = list(tokens[start : start + self._batch_tokens])
             buffer = (self._library.llama_token * len(batch))(*batch)
             result = self._decode(self._context, self._library.llama_batch_get_one(buffer, len(batch)))
             if result:
                 self._fail(result)
             self._tokens += batch
             progress()
-
-    def next_token(self, sampler: Sampler) -> int:
-        """Choose the token that follows what was read last."""
-        token: int = self._sample(sampler.chain, self._context, -1)
-        return token
 
     def append(self, token: int) -> None:
         """Evaluate one more token.
@@ -143,7 +161,12 @@ class LoadedModel:
 
     def sampler(self, sampling: Sampling) -> Sampler:
         """A chain of samplers for this model."""
-        return Sampler(self._library, self.vocabulary.size, sampling)
+        return Sampler(self._library, self._context, self.vocabulary, sampling)
+
+    def constrained_sampler(self, sampling: Sampling, grammar: str) -> ConstrainedSampler:
+        """The same, held to a grammar; raises `OptionRejected` where it is none."""
+        sampler = self.sampler(sampling)
+        return ConstrainedSampler(self._library, self._context, self.vocabulary, sampler, grammar)
 
     def free(self) -> None:
         """Give all memory back. Nothing may be called afterwards."""

@@ -13,6 +13,7 @@ from engines.errors import EngineNotLoaded
 from engines.families import Family, find_family
 from engines.llama_cpp import failures, generation, loading
 from engines.llama_cpp.chat_template import ChatTemplate
+from engines.llama_cpp.generation import Generation
 from engines.llama_cpp.messages import (
     OPENING,
     Alive,
@@ -25,8 +26,11 @@ from engines.llama_cpp.messages import (
     Event,
     Open,
     Opened,
+    Pause,
+    Paused,
     Progress,
     Request,
+    Resume,
     Text,
     Thought,
 )
@@ -37,7 +41,7 @@ from engines.protocol import Done, Finish, Usage
 
 _SECONDS_BETWEEN_SIGNS_OF_LIFE = 1.0
 
-_Job = Open | Answer | CountMessages | CountTexts
+_Job = Open | Answer | Resume | CountMessages | CountTexts
 
 
 class Runtime:
@@ -52,6 +56,8 @@ class Runtime:
         self._turn = threading.Lock()
         self._current: int | None = None
         self._cancelled: set[int] = set()
+        self._to_pause: set[int] = set()
+        self._paused: dict[int, Generation] = {}
         self._closing = threading.Event()
         self._busy = threading.Event()
         self._active = 0
@@ -76,6 +82,8 @@ class Runtime:
         match request:
             case Cancel():
                 self._cancel(request.id)
+            case Pause():
+                self._interrupt(request.id, self._to_pause)
             case CountMessages() | CountTexts():
                 self._counts.put(request)
             case _:
@@ -94,13 +102,20 @@ class Runtime:
         if any(thread.is_alive() for thread in self._threads):
             return False
         if self._model is not None:
+            for generation in self._paused.values():
+                generation.free()
             self._model.free()
             self._model = None
         return True
 
     def _cancel(self, request_id: int) -> None:
+        self._interrupt(request_id, self._cancelled)
+        if request_id in self._paused:
+            self._answers.put(Resume(request_id))  # only to end it
+
+    def _interrupt(self, request_id: int, because: set[int]) -> None:
         with self._turn:
-            self._cancelled.add(request_id)
+            because.add(request_id)
             if self._current == request_id:
                 self._switch.press()
 
@@ -130,7 +145,7 @@ class Runtime:
         match job:
             case Open():
                 return self._open(job)
-            case Answer():
+            case Answer() | Resume():
                 return self._answer(job)
             case CountMessages():
                 model, template, _ = self._loaded()
@@ -170,31 +185,63 @@ class Runtime:
             has_chat_template=header.has_chat_template,
         )
 
-    def _answer(self, job: Answer) -> Answered:
+    def _answer(self, job: Answer | Resume) -> Answered | Paused:
+        answer = self._paused.pop(job.id, None)
+        with self._turn:
+            cancelled = job.id in self._cancelled
+            self._cancelled.discard(job.id)
+            if not cancelled:
+                self._current = job.id
+                if not self._closing.is_set() and job.id not in self._to_pause:
+                    self._switch.release()
+        if answer is not None and cancelled:
+            return _answered(job.id, answer.end(Finish.CANCELLED))
+        if cancelled:
+            return Answered(job.id, Finish.CANCELLED, Usage(0, 0, 0, 0.0, 0.0))
+        try:
+            if answer is None:
+                if isinstance(job, Resume):
+                    raise EngineNotLoaded  # it was paused in another process, which is gone
+                answer = self._prepare(job)
+            return self._run(job.id, answer)
+        except BaseException:
+            if answer is not None:
+                answer.free()
+            raise
+        finally:
+            with self._turn:
+                self._current = None
+                self._cancelled.discard(job.id)
+                self._to_pause.discard(job.id)
+
+    def _prepare(self, job: Answer) -> Generation:
         model, template, family = self._loaded()
         check_sampling(job.prompt.sampling)
-        with self._turn:
-            if job.id in self._cancelled:
-                self._cancelled.discard(job.id)
-                return Answered(job.id, Finish.CANCELLED, Usage(0, 0, 0, 0.0, 0.0))
-            self._current = job.id
-            if not self._closing.is_set():
-                self._switch.release()
+        loading.check_scales(job.prompt.adapters or ())
         listener = generation.Listener(
             text=lambda text: self._deliver(Text(job.id, text)),
             thought=lambda text: self._deliver(Thought(job.id, text)),
             progress=lambda: self._deliver(Progress()),
         )
-        try:
-            done: Done = generation.answer(model, template, family, job.prompt, self._switch, listener)
-        finally:
-            with self._turn:
-                self._current = None
-                self._cancelled.discard(job.id)
-        return Answered(job.id, done.finish, done.usage)
+        return Generation(model, template, family, job.prompt, listener)
+
+    def _run(self, request_id: int, answer: Generation) -> Answered | Paused:
+        done = answer.run(self._switch)
+        if done is not None:
+            return _answered(request_id, done)
+        with self._turn:
+            pauses = request_id in self._to_pause and request_id not in self._cancelled
+            if pauses and not self._closing.is_set():
+                self._paused[request_id] = answer
+                return Paused(request_id)
+        return _answered(request_id, answer.end(Finish.CANCELLED))
 
     def _give_signs_of_life(self) -> None:
         while not self._closing.is_set():
             self._busy.wait()
             self._deliver(Alive())
             self._closing.wait(_SECONDS_BETWEEN_SIGNS_OF_LIFE)
+
+
+def _answered(request_id: int, done: Done) -> Answered:
+    return Answered(request_id, done.finish, done.usage, done.whole)

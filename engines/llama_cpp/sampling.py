@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import secrets
+from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any
 
 from engines.errors import OptionRejected
+from engines.llama_cpp.vocabulary import Vocabulary
 from engines.protocol import Sampling
 
 _PENALISED_TOKENS = 64
+_DRY_BASE, _DRY_ALLOWED_LENGTH = 1.75, 2
+_DRY_BREAKERS = (b"\n", b":", b'"', b"*")
+"""At these a new sequence begins: what a form repeats is no repetition."""
 _LIMITS = {
     "temperature": (0.0, 100.0),
     "top_k": (0, 1 << 20),
@@ -19,6 +26,12 @@ _LIMITS = {
     "repeat_penalty": (0.01, 100.0),
     "seed": (0, (1 << 63) - 1),
     "max_tokens": (1, 1 << 31),
+    "presence_penalty": (-2.0, 2.0),
+    "frequency_penalty": (-2.0, 2.0),
+    "repeat_last_n": (-1, 1 << 20),
+    "dry_multiplier": (0.0, 100.0),
+    "dry_base": (1.0, 100.0),
+    "dry_allowed_length": (1, 1 << 20),
 }
 
 
@@ -37,10 +50,12 @@ def check_sampling(sampling: Sampling) -> None:
 class Sampler:
     """A chain of samplers, complete with values for everything but `seed`; free it after use."""
 
-    def __init__(self, library: ModuleType, vocabulary_size: int, sampling: Sampling) -> None:
+    def __init__(self, library: ModuleType, context: Any, vocabulary: Vocabulary, sampling: Sampling) -> None:
         self._library = library
         self.chain: Any = library.llama_sampler_chain_init(library.llama_sampler_chain_default_params())
-        for part in _parts(library, vocabulary_size, sampling):
+        self.choose: Callable[[], int] = partial(library.llama_sampler_sample, self.chain, context, -1)
+        """The token that follows what was read last."""
+        for part in _parts(library, vocabulary, sampling, library.llama_n_ctx(context)):
             library.llama_sampler_chain_add(self.chain, part)
 
     def free(self) -> None:
@@ -48,14 +63,8 @@ class Sampler:
         self._library.llama_sampler_free(self.chain)
 
 
-def _parts(library: ModuleType, vocabulary_size: int, sampling: Sampling) -> list[Any]:
-    parts = []
-    if sampling.repeat_penalty not in (None, 1.0):
-        penalties = library.llama_sampler_init_penalties
-        values = (_PENALISED_TOKENS, sampling.repeat_penalty, 0.0, 0.0)
-        # Newer versions want to know the vocabulary's size first.
-        with_size = len(penalties.argtypes) > len(values)
-        parts.append(penalties(vocabulary_size, *values) if with_size else penalties(*values))
+def _parts(library: ModuleType, vocabulary: Vocabulary, sampling: Sampling, context_tokens: int) -> list[Any]:
+    parts = _penalties(library, vocabulary, sampling, context_tokens)
     if not sampling.temperature:
         return [*parts, library.llama_sampler_init_greedy()]
     if sampling.top_k:
@@ -67,4 +76,29 @@ def _parts(library: ModuleType, vocabulary_size: int, sampling: Sampling) -> lis
     seed = secrets.randbits(32) if sampling.seed is None else sampling.seed & 0xFFFF_FFFF
     parts.append(library.llama_sampler_init_temp(sampling.temperature))
     parts.append(library.llama_sampler_init_dist(seed))
+    return parts
+
+
+def _penalties(
+    library: ModuleType, vocabulary: Vocabulary, sampling: Sampling, context_tokens: int
+) -> list[Any]:
+    parts = []
+    back = _PENALISED_TOKENS if sampling.repeat_last_n is None else sampling.repeat_last_n
+    back = context_tokens if back < 0 else min(back, context_tokens)
+    repeat = 1.0 if sampling.repeat_penalty is None else sampling.repeat_penalty
+    values = (back, repeat, sampling.frequency_penalty or 0.0, sampling.presence_penalty or 0.0)
+    if back and values[1:] != (1.0, 0.0, 0.0):
+        penalties = library.llama_sampler_init_penalties
+        # Newer versions want to know the vocabulary's size first.
+        with_size = len(penalties.argtypes) > len(values)
+        parts.append(penalties(vocabulary.size, *values) if with_size else penalties(*values))
+    if sampling.dry_multiplier:
+        dry = library.llama_sampler_init_dry
+        breakers = (ctypes.c_char_p * len(_DRY_BREAKERS))(*_DRY_BREAKERS)
+        base = _DRY_BASE if sampling.dry_base is None else sampling.dry_base
+        allowed = sampling.dry_allowed_length or _DRY_ALLOWED_LENGTH
+        strength = (sampling.dry_multiplier, base, allowed, context_tokens, breakers, len(_DRY_BREAKERS))
+        # Older versions want the context the model was trained on behind the vocabulary.
+        with_context = len(dry.argtypes) > len(strength) + 1
+        parts.append(dry(vocabulary.handle, *((context_tokens,) if with_context else ()), *strength))
     return parts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Sequence
 from functools import cached_property
 from types import ModuleType
 from typing import Any
@@ -18,7 +17,7 @@ class Vocabulary:
 
     def __init__(self, library: ModuleType, model: Any) -> None:
         self._library = library
-        self._vocab = library.llama_model_get_vocab(model)
+        self.handle = self._vocab = library.llama_model_get_vocab(model)
         self._pieces: dict[int, bytes | None] = {}
         self.size: int = library.llama_vocab_n_tokens(self._vocab)
         self.bos: int = library.llama_vocab_bos(self._vocab)

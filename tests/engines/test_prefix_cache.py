@@ -113,7 +113,7 @@ def go_on(model: LoadedModel, prompt: list[int], count: int) -> tuple[list[int],
     sampler = model.sampler(GREEDY)
     tokens = []
     for _ in range(count):
-        tokens.append(model.next_token(sampler))
+        tokens.append(sampler.choose())
         model.append(tokens[-1])
     sampler.free()
     return tokens, reused

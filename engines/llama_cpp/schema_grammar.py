@@ -1,0 +1,108 @@
+"""From a JSON schema to a grammar. What the grammar could not hold an answer to is refused, not ignored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from engines.errors import OptionRejected
+from engines.protocol import Grammar, JsonSchema
+
+_MOST_CHARACTERS = 200_000
+_MOST_NESTING = 200
+_MOST_REPETITIONS = 1000
+_NOT_ENFORCED = frozenset(
+    {
+        "not",
+        "if",
+        "then",
+        "else",
+        "contains",
+        "minContains",
+        "maxContains",
+        "uniqueItems",
+        "patternProperties",
+        "propertyNames",
+        "dependentRequired",
+        "dependentSchemas",
+        "minProperties",
+        "maxProperties",
+        "unevaluatedProperties",
+        "unevaluatedItems",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+    }
+)
+_COUNTS = ("minItems", "maxItems", "minLength", "maxLength")
+
+
+def grammar_of(form: JsonSchema | Grammar) -> str:
+    """The form in llama.cpp's notation, checked against all that ends its process before it can say why.
+
+    Raises:
+        OptionRejected: the schema is none, or asks for what no grammar can hold an answer to.
+    """
+    text = _from_schema(form.schema) if isinstance(form, JsonSchema) else form.text
+    if len(text) > _MOST_CHARACTERS or "\0" in text or _nesting(text) > _MOST_NESTING:
+        raise _rejected("too large")
+    return text
+
+
+def _from_schema(source: str) -> str:
+    try:
+        schema = json.loads(source)
+    except (ValueError, RecursionError) as error:
+        raise _rejected("the schema is not JSON") from error
+    if not isinstance(schema, dict):
+        raise _rejected("the schema is not an object")
+    try:
+        for part in _parts(schema, 0):
+            _check(part)
+        from llama_cpp.llama_grammar import json_schema_to_gbnf
+
+        grammar: str = json_schema_to_gbnf(json.dumps(schema))
+    except OptionRejected:
+        raise
+    except Exception as error:  # the converter asserts, and looks up whatever it is given
+        raise _rejected(f"the schema cannot be converted: {type(error).__name__}") from error
+    return grammar
+
+
+def _parts(schema: Any, depth: int) -> Iterator[dict[str, Any]]:
+    """A schema and all schemas within; names of properties are no keywords."""
+    if depth > _MOST_NESTING:
+        raise _rejected("too deep")
+    if not isinstance(schema, dict):
+        return
+    yield schema
+    for keyword in ("properties", "$defs", "definitions"):
+        for inner in schema.get(keyword, {}).values():
+            yield from _parts(inner, depth + 1)
+    for keyword in ("items", "prefixItems", "additionalProperties", "anyOf", "oneOf", "allOf"):
+        inner = schema.get(keyword)
+        for each in inner if isinstance(inner, list) else [inner]:
+            yield from _parts(each, depth + 1)
+
+
+def _check(schema: dict[str, Any]) -> None:
+    if ignored := sorted(_NOT_ENFORCED & schema.keys()):
+        raise _rejected(f"{ignored[0]} cannot be enforced")
+    for keyword in _COUNTS:
+        if schema.get(keyword, 0) > _MOST_REPETITIONS:
+            raise _rejected(f"{keyword} is above {_MOST_REPETITIONS}")
+
+
+def _nesting(text: str) -> int:
+    deepest = depth = 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _rejected(details: str) -> OptionRejected:
+    return OptionRejected("response", details)
