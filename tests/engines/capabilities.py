@@ -20,8 +20,13 @@ class Capabilities:
     one_at_a_time: bool = True
     """Further prompts wait in a queue; else several are answered at once, and `cancel` ends them all."""
 
+    @property
+    def several_at_once(self) -> bool:
+        """The opposite."""
+        return not self.one_at_a_time
+
 
 def needs(capability: str) -> pytest.MarkDecorator:
     """A test only for engines with this capability."""
-    assert capability in Capabilities.__dataclass_fields__
+    assert hasattr(Capabilities, capability)
     return pytest.mark.needs(capability)

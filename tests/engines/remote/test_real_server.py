@@ -57,18 +57,6 @@ async def test_the_key_opens_the_door(engine_at: OpenRemote, tmp_path: Path) -> 
     assert (model.id, model.context_tokens) == (str(path), 2048)
 
 
-async def test_several_answers_come_at_once(scripted) -> None:
-    engine = await scripted("for ever and", loop=True)
-
-    async with AsyncExitStack() as streams:
-        answers = [
-            await streams.enter_async_context(aclosing(engine.stream(question(f"Question {number}"))))
-            for number in range(4)
-        ]
-        for answer in answers * 3:
-            assert isinstance(await anext(answer), TextDelta)
-
-
 async def test_a_real_model_answers_and_goes_on(engine_at: OpenRemote, smollm2: Path) -> None:
     async with llama_server(smollm2, context=1024) as url:
         engine = await engine_at(url, smollm2.name, context_tokens=1024)
