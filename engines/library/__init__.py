@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from engines.library.copying import Progress
+from engines.library.downloaded import ModelSource
 from engines.library.installed import InstalledModel, Origin
 from engines.library.model_library import ModelLibrary
 from engines.library.starter import find_starter
 
-__all__ = ["InstalledModel", "ModelLibrary", "Origin", "Progress", "find_starter"]
+__all__ = ["InstalledModel", "ModelLibrary", "ModelSource", "Origin", "Progress", "find_starter"]

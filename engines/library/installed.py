@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engines.families import find_family
 from engines.gguf import FileKind, GgufHeader
+from engines.library.downloaded import ModelSource
 
 
 class Origin(StrEnum):
@@ -18,6 +19,7 @@ class Origin(StrEnum):
     STARTER = "starter"
     SIDELOADED = "sideloaded"
     LINKED = "linked"
+    DOWNLOADED = "downloaded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class InstalledModel:
     trained_context: int
     has_chat_template: bool
     origin: Origin
+    source: ModelSource | None = None
+    """The file of a hub that it was downloaded from."""
 
     @property
     def removable(self) -> bool:
@@ -45,7 +49,7 @@ class InstalledModel:
         return self.origin is not Origin.STARTER
 
 
-def describe(header: GgufHeader, origin: Origin) -> InstalledModel:
+def describe(header: GgufHeader, origin: Origin, source: ModelSource | None = None) -> InstalledModel:
     """An installed model from its file's header."""
     return InstalledModel(
         id=_id(header.path, origin),
@@ -60,6 +64,7 @@ def describe(header: GgufHeader, origin: Origin) -> InstalledModel:
         trained_context=header.trained_context,
         has_chat_template=header.has_chat_template,
         origin=origin,
+        source=source,
     )
 
 

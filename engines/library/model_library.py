@@ -20,7 +20,8 @@ from engines.errors import (
     UnsupportedModel,
 )
 from engines.gguf import FileKind, GgufHeader, is_folder, read_header, unreadable
-from engines.library.copying import Progress, copy_into, free_bytes
+from engines.library.copying import Progress, copy_into, free_bytes, free_path
+from engines.library.downloaded import DownloadedFiles, ModelSource
 from engines.library.installed import InstalledModel, Origin, describe
 from engines.library.links import LinkedFiles
 from engines.library.starter import find_starter
@@ -38,6 +39,7 @@ class ModelLibrary:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._links = LinkedFiles(folder)
+        self._downloaded = DownloadedFiles(folder)
         self._lock = threading.RLock()
         self._adding = threading.Lock()
         self._headers: dict[Path, tuple[tuple[int, int], GgufHeader]] = {}
@@ -73,11 +75,7 @@ class ModelLibrary:
             NotEnoughDiskSpace: there is no room for the copy.
         """
         path = path.absolute()
-        header = read_header(path)
-        if header.kind not in (FileKind.LANGUAGE_MODEL, FileKind.EMBEDDING_MODEL):
-            raise NotAChatModel(path, header.kind)
-        if header.file_parts > 1:
-            raise UnsupportedModel(path, f"one of {header.file_parts} parts")
+        header = _usable_header(path)
         with self._adding:  # not the lock of the lists: a copy takes minutes
             twin = self._find_twin(path, header.file_bytes)
             if twin is not None:
@@ -93,6 +91,42 @@ class ModelLibrary:
                     raise
                 raise NotEnoughDiskSpace(header.file_bytes, free_bytes(self._folder)) from error
             return describe(self._header(target), Origin.SIDELOADED)
+
+    def adopt(self, path: Path, name: str, source: ModelSource) -> InstalledModel:
+        """Install a file that was downloaded for the library, by moving it into the folder.
+
+        Args:
+            path: the whole, checked file, on the same disk as the folder.
+            name: what to call it, without `.gguf`; a free name like it is taken.
+            source: where it came from.
+
+        Raises:
+            NotAModel, ModelFileDamaged, UnsupportedModel, NotAChatModel: as `add`; the file stays at `path`.
+        """
+        _usable_header(path)
+        with self._adding:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            target = free_path(self._folder, name)
+            # The source first: killed in between, it tells of a file that is not there, which does no harm.
+            self._downloaded.add(target, source)
+            path.replace(target)
+            return describe(self._header(target), Origin.DOWNLOADED, source)
+
+    def find_content(self, bytes: int, sha256: str) -> InstalledModel | None:
+        """The installed model with this content, whatever it is called and however it came here.
+
+        Reads files of this very size where nobody has noted their hash: seconds per gigabyte.
+        """
+        for model in self._sound():
+            if model.bytes != bytes:
+                continue
+            try:
+                known = model.source.sha256 if model.source is not None else _hash(model.path).hex()
+            except OSError:  # removed in this moment
+                continue
+            if known == sha256:
+                return model
+        return None
 
     def remove(self, id: str) -> int:
         """Remove a model and return the bytes freed: 0 for a link, whose file stays where it is.
@@ -111,6 +145,7 @@ class ModelLibrary:
                 self._links.remove(model.path)
                 return 0
             model.path.unlink(missing_ok=True)
+            self._downloaded.remove(model.path)
             return model.bytes
 
     def remove_broken(self, path: Path) -> int:
@@ -131,6 +166,7 @@ class ModelLibrary:
                 return 0
             freed = path.stat().st_size if path.exists() else 0
             path.unlink(missing_ok=True)
+            self._downloaded.remove(path)
             return freed
 
     def _sound(self) -> list[InstalledModel]:
@@ -141,9 +177,15 @@ class ModelLibrary:
 
     def _scan(self) -> Iterator[tuple[Path, InstalledModel | ModelFileError]]:
         with self._lock:
+            sources = self._downloaded.all()
             for path, origin in self._places():
                 try:
-                    yield path, describe(self._header(path), origin)
+                    header = self._header(path)
+                    source = sources.get(path.name) if origin is Origin.SIDELOADED else None
+                    if source is not None and source.bytes == header.file_bytes:
+                        yield path, describe(header, Origin.DOWNLOADED, source)
+                    else:
+                        yield path, describe(header, origin)
                 except ModelFileError as error:
                     logger.warning("A model file cannot be used: %s", type(error).__name__)
                     yield path, error
@@ -182,6 +224,15 @@ class ModelLibrary:
             return None
         wanted = _hash(path)
         return next((model for model in candidates if _hash(model.path) == wanted), None)
+
+
+def _usable_header(path: Path) -> GgufHeader:
+    header = read_header(path)
+    if header.kind not in (FileKind.LANGUAGE_MODEL, FileKind.EMBEDDING_MODEL):
+        raise NotAChatModel(path, header.kind)
+    if header.file_parts > 1:
+        raise UnsupportedModel(path, f"one of {header.file_parts} parts")
+    return header
 
 
 def _hash(path: Path) -> bytes:
