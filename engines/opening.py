@@ -1,4 +1,4 @@
-"""Opens a model file: the one way from a path to an `Engine`."""
+"""Opens a model: the one way from a file or an address to an `Engine`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ import os
 from pathlib import Path
 from typing import Literal
 
+from engines.errors import RemoteAddressInvalid
 from engines.llama_cpp.engine import LlamaCppEngine
 from engines.llama_cpp.loading import check_file, check_options
 from engines.llama_cpp.process_channel import ProcessChannel, children_possible
 from engines.llama_cpp.thread_channel import ThreadChannel
 from engines.protocol import Engine, LoadOptions
+from engines.registry import EngineRegistry, Source
+from engines.remote.address import is_model_address, read_model_address
+from engines.remote.connection import NO_KEY, ServerAccess
+from engines.remote.engine import RemoteEngine
 
 Host = Literal["auto", "process", "thread"]
 
@@ -24,30 +29,94 @@ _DEFAULT_OPTIONS = LoadOptions()
 log = logging.getLogger(__name__)
 
 
-async def open_engine(path: Path, options: LoadOptions = _DEFAULT_OPTIONS, *, host: Host = "auto") -> Engine:
-    """Load a chat model. Close the engine after use.
+class LlamaCpp:
+    """Models in GGUF files, run on this device by llama-cpp-python."""
+
+    name = "llama.cpp"
+
+    def can_open(self, source: Source) -> bool:
+        """Whether it is a GGUF file."""
+        if not isinstance(source, Path) or not source.is_file():
+            return False
+        try:
+            with source.open("rb") as file:
+                return file.read(4) == b"GGUF"
+        except OSError:
+            return False
+
+    async def open(self, source: Source, options: LoadOptions, access: ServerAccess = NO_KEY) -> Engine:
+        """Load a file where the environment wants it to run."""
+        return await _open_file(Path(source), options, "auto")
+
+
+class Remote:
+    """Models of a server: addresses such as `http://192.168.1.20:11434/v1#qwen3:4b`."""
+
+    name = "remote"
+
+    def can_open(self, source: Source) -> bool:
+        """Whether it is the address of a model."""
+        return isinstance(source, str) and is_model_address(source)
+
+    async def open(self, source: Source, options: LoadOptions, access: ServerAccess = NO_KEY) -> Engine:
+        """See whether the server is there; no prompt is sent for that."""
+        server, model = read_model_address(str(source))
+        engine = RemoteEngine(server, model, options, access)
+        try:
+            await engine.open()
+        except BaseException:
+            await engine.close()
+            raise
+        return engine
+
+
+ENGINES = EngineRegistry([LlamaCpp(), Remote()])
+"""All engines of this program."""
+
+
+async def open_engine(
+    source: Source,
+    options: LoadOptions = _DEFAULT_OPTIONS,
+    *,
+    host: Host = "auto",
+    engine: str = "auto",
+    access: ServerAccess = NO_KEY,
+) -> Engine:
+    """Open a chat model. Close the engine after use.
 
     Args:
-        path: a GGUF file.
+        source: a file, or the address of a model on a server.
         options: how to load it.
-        host: where the model runs. "process" is a child process, so that a crash of llama.cpp costs one
-            answer; "thread" is this process, for phones; "auto" prefers the first.
+        host: where llama.cpp runs a file. "process" is a child process, so that a crash of llama.cpp costs
+            one answer; "thread" is this process, for phones; "auto" prefers the first.
+        engine: the name of an engine (`ENGINES.names`); "auto" takes the first that can open the model.
+        access: key and proxy, where the model is on a server.
 
     A base model, which has no chat template, opens too; its `stream` raises `NoChatTemplate`.
 
     Raises:
         ModelFileMissing: there is no such file.
         ModelFileUnreadable: the system does not let it be read.
-        NotAModel: it is a folder, empty, or not GGUF.
+        NotAModel: it is a folder, empty, or no model of any engine.
         ModelFileDamaged: it is truncated or contradicts itself.
         UnsupportedModel: llama.cpp does not run its architecture.
         NotAChatModel: it is an adapter, a projector or an embedding model.
         TemplateFailed: its chat template is not Jinja.
         NotEnoughMemory: the system refuses the memory.
         OptionRejected: an option is out of its range.
-        EngineUnavailable: llama-cpp-python is not installed.
+        EngineUnavailable: there is no such engine, or its library is not installed.
         EngineCrashed, EngineStuck: its process died or froze while loading.
+        RemoteError: its leaf says what is wrong with the server.
     """
+    kind = await ENGINES.find(source) if engine == "auto" else await asyncio.to_thread(ENGINES.get, engine)
+    if kind is not None and kind.name != LlamaCpp.name:
+        return await ENGINES.open(kind, source, options, access)
+    if isinstance(source, str):
+        raise RemoteAddressInvalid("", "no address of a model")
+    return await _open_file(source, options, host)  # also one that is no model: it says in what way
+
+
+async def _open_file(path: Path, options: LoadOptions, host: Host) -> Engine:
     check_options(options)
     await asyncio.to_thread(check_file, path)
     if in_process(host):
