@@ -13,7 +13,6 @@ from app.core.logs import start_logging
 from app.core.models import Models
 from app.core.paths import Paths
 from app.core.settings import SettingsStore
-from app.core.strings import Strings
 from engines.embedders.opening import open_embedder
 from engines.library import ModelLibrary
 from rag.knowledge import KnowledgeBase
@@ -65,14 +64,9 @@ def open_services(paths: Paths | None = None) -> Services:
     if instance.held:
         knowledge.start()
     models = Models(ModelLibrary(paths.models), settings)
-    answering = Answering(conversations, knowledge, models, settings, writers, _nothing_found)
+    answering = Answering(conversations, knowledge, models, settings, writers)
     compression = Compression(models, paths.models)
     benchmarking = Benchmarking(models, BenchmarkStore(paths.benchmarks))
     return Services(
         paths, settings, conversations, knowledge, models, answering, compression, benchmarking, instance
     )
-
-
-def _nothing_found(right_to_left: bool, searched: int) -> str:
-    """Said in the language of the question, which need not be the app's."""
-    return Strings("fa" if right_to_left else "en")("answer.nothing_found", count=searched)

@@ -10,6 +10,7 @@ from rag.database import Database, rows
 from rag.embedder import Embedder
 from rag.indexing import Indexer, Listener
 from rag.model import Collection, Document, Passage, SearchResult
+from rag.quoting import Quotation, best_quotation
 from rag.reembedding import Reembedding
 from rag.schema import MIGRATIONS
 from rag.search import Search
@@ -45,7 +46,7 @@ class KnowledgeBase:
         self._database = Database(path, MIGRATIONS, extensions=index.extensions)
         with self._database.write() as connection:
             index.prepare(connection)
-        embedder = SharedEmbedder(open_embedder)
+        embedder = self._embedder = SharedEmbedder(open_embedder)
         stored = StoredVectors(index)
         self._store = Store(self._database, stored)
         self._search = Search(self._database, self._store, stored, embedder)
@@ -143,6 +144,13 @@ class KnowledgeBase:
         While another embedder's vectors are being made, words alone decide.
         """
         return self._search.find(query, collection_ids, limit)
+
+    def quote(self, question: str, texts: Sequence[str]) -> Quotation | None:
+        """The sentence of these texts that answers the question best, if there is a whole one.
+
+        Raises whatever prevents the embedder from being opened.
+        """
+        return best_quotation(question, texts, self._embedder.get())
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` from the indexer's thread at every progress; returns what ends that."""

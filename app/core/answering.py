@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from app.core import phrases
+from app.core.citations import cited
 from app.core.conversations import Conversations
-from app.core.direction import is_right_to_left
 from app.core.draft import Draft
 from app.core.errors import AlreadyAnswering, EmptyQuestion, NothingToAnswer
 from app.core.events import Event, Failed, Finished, Retrieved, Started, Stopped, Thinking, Token
@@ -33,6 +34,7 @@ _STATE_OF = {
     Finish.REPEATING: MessageState.REPEATING,
     Finish.CANCELLED: MessageState.STOPPED,
 }
+_ENDED = (MessageState.COMPLETE, MessageState.REPEATING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +62,12 @@ class Answering:
         models: Models,
         settings: SettingsStore,
         writers: WritersLock,
-        nothing_found: Callable[[bool, int], str],
     ) -> None:
-        """`nothing_found(right_to_left, searched)` gives the sentence for an empty search."""
         self._conversations = conversations
         self._knowledge = knowledge
         self._models = models
         self._settings = settings
         self._writers = writers
-        self._nothing_found = nothing_found
         self._runs: dict[int, _Run] = {}
         self._turn = asyncio.Lock()
 
@@ -180,7 +179,7 @@ class Answering:
                 draft.retrieved(found.searched, len(sources))
                 yield Retrieved(found.searched, len(sources))
                 if not sources:
-                    text = self._nothing_found(is_right_to_left(question.text), found.searched)
+                    text = phrases.nothing_found(question.text, found.searched)
                     draft.write(text)
                     draft.done(MessageState.COMPLETE)
                     yield Token(text)
@@ -200,6 +199,26 @@ class Answering:
                                 yield Thinking(text)
                             case Done(finish, usage):
                                 draft.done(_STATE_OF[finish], usage)
+        if draft.state in _ENDED and (text := await self._quotation(question.text, draft.text, used)):
+            draft.write(text)
+            yield Token(text)
+
+    async def _quotation(self, question: str, answer: str, sources: Sequence[Citation]) -> str:
+        """What the sources themselves say, where the model's answer rests on none of them; else nothing.
+
+        Small models often miss what stands before them; the search has found it all the same.
+        """
+        if not sources or cited(answer, sources):
+            return ""
+        try:
+            found = await asyncio.to_thread(self._knowledge.quote, question, [it.text for it in sources])
+        except Exception as error:  # noqa: BLE001 - the answer stands without it
+            log.warning("no quotation: %s", type(error).__name__)
+            return ""
+        if found is None:
+            return ""
+        gap = "\n\n" if answer else ""
+        return gap + phrases.quotation(question, found.text, sources[found.index].number)
 
     @asynccontextmanager
     async def _model_of(self, run: _Run) -> AsyncIterator[Engine]:

@@ -112,7 +112,6 @@ class Desk:
             self.models,
             self.settings,
             self.writers,
-            lambda right_to_left, searched: f"nothing in {searched} (rtl: {right_to_left})",
         )
 
     async def _open(self, path: Path, options: LoadOptions) -> Overheard:

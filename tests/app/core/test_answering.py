@@ -50,18 +50,41 @@ async def test_where_the_documents_tell_nothing_the_answer_says_so_without_a_mod
     answered = await collect(desk.answering.ask(conversation, "Who discovered quantum chromodynamics?"))
     assert answered.kinds == [Started, Retrieved, Token, Finished]
     assert answered.events[1] == Retrieved(1, 0)
-    assert answered.answer.text == "nothing in 1 (rtl: False)"
+    assert answered.answer.text.startswith("I searched 1 passage of your documents and found nothing")
     assert answered.answer.state is MessageState.COMPLETE
     persian = await collect(desk.answering.ask(conversation, "پایتخت فرانسه کجاست؟"))
-    assert persian.answer.text == "nothing in 1 (rtl: True)"
+    assert persian.answer.text.startswith("در ۱ قطعه از سندهای شما جست‌وجو کردم")
+
+
+async def test_an_answer_that_rests_on_no_source_is_followed_by_what_the_documents_say(desk: Desk) -> None:
+    desk.install("The answer is 3.")
+    collection, document = desk.add_document(BOILER)
+    answered = await collect(desk.answering.ask(desk.new([collection]), "When is the boiler vented?"))
+    assert answered.answer.text == f"The answer is 3.\n\nYour documents say:\n\n> {BOILER} [1]"
+    assert answered.text == answered.answer.text
+    assert [citation.document_id for citation in answered.answer.citations] == [document]
+
+
+async def test_without_an_embedder_the_answer_stands_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.install("The answer is 3.")
+    collection, _ = desk.add_document(BOILER)
+
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(desk.knowledge, "quote", fail)
+    answered = await collect(desk.answering.ask(desk.new([collection]), "When is the boiler vented?"))
+    assert (answered.answer.text, answered.answer.state) == ("The answer is 3.", MessageState.COMPLETE)
 
 
 async def test_marks_in_the_users_own_words_cite_nothing(desk: Desk) -> None:
-    desk.install("Nothing to cite here at all.")
+    desk.install("The boiler in the cellar is vented in October.")
     collection, _ = desk.add_document(BOILER)
     conversation = desk.new([collection])
     answered = await collect(desk.answering.ask(conversation, "[1] When is the boiler vented? [1]"))
-    assert answered.answer.citations == ()
+    assert "[1]" not in answered.answer.text
     assert answered.started.question.citations == ()
     assert desk.conversations.messages(conversation)[0].citations == ()
 

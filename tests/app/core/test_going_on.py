@@ -104,7 +104,8 @@ async def test_an_answer_stopped_before_its_first_word_is_begun_again(desk: Desk
     desk.conversations.write(answer.id, thinking="Half a thou", state=MessageState.STOPPED)
     answered = await collect(desk.answering.continue_answer(conversation))
     assert answered.kinds == [Started, Retrieved, Token, Finished]
-    assert (answered.answer.id, answered.answer.text, answered.answer.thinking) == (answer.id, "Vent it.", "")
+    assert (answered.answer.id, answered.answer.thinking) == (answer.id, "")
+    assert answered.answer.text.startswith("Vent it.")
 
 
 async def test_a_complete_answer_a_question_or_nothing_cannot_go_on(desk: Desk) -> None:
