@@ -1,0 +1,1 @@
+"""Models in GGUF files, run by xllamacpp: ready wheels, no compiler needed, several answers at once."""
