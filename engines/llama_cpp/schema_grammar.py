@@ -47,6 +47,8 @@ def grammar_of(form: JsonSchema | Grammar) -> str:
         OptionRejected: the schema is none, or asks for what no grammar can hold an answer to.
     """
     text = _from_schema(form.schema) if isinstance(form, JsonSchema) else form.text
+    if not text.strip():  # llama.cpp would take it for no grammar at all
+        raise _rejected("empty")
     if len(text) > _MOST_CHARACTERS or "\0" in text or _nesting(text) > _MOST_NESTING:
         raise _rejected("too large")
     return text
