@@ -20,6 +20,7 @@ from app.core.paths import Paths
 from engines.embedders.opening import available_embedders
 from engines.library import ModelLibrary
 from engines.memory import available_memory
+from engines.opening import ENGINES
 
 FREE_SPACE_NEEDED = 1 << 30
 """Bytes; below this a download or an index soon fails."""
@@ -72,6 +73,13 @@ def _engine() -> tuple[Health, str]:
     import llama_cpp
 
     return Health.OK, f"llama-cpp-python {llama_cpp.__version__}"
+
+
+def _engines() -> tuple[Health, str]:
+    broken = [f"{plugin.package} ({plugin.reason})" for plugin in ENGINES.broken]
+    if broken:
+        return Health.WARNING, ", ".join([*ENGINES.plugins, *broken])
+    return Health.OK, ", ".join(ENGINES.names)
 
 
 def _database() -> tuple[Health, str]:
@@ -129,6 +137,7 @@ def _web() -> tuple[Health, str]:
 CHECKS: dict[str, Callable[[], tuple[Health, str]]] = {
     "python": _python,
     "engine": _engine,
+    "engines": _engines,
     "database": _database,
     "vectors": _vectors,
     "embedders": _embedders,

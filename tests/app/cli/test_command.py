@@ -3,12 +3,14 @@
 import io
 import socket
 import sys
+from importlib.metadata import EntryPoint
 
 import pytest
 
 from app import __version__, cli
 from app.cli import launch, session
 from app.cli.doctor import CHECKS
+from engines.registry import EngineRegistry
 
 
 @pytest.mark.parametrize("command", [[], ["ask"], ["chat"], ["kb"], ["models"], ["doctor"], ["app"], ["web"]])
@@ -124,6 +126,16 @@ def test_doctor_names_what_is_missing(dai, model):
     report = dai("doctor", "--json")
     assert [check["name"] for check in report.json] == list(CHECKS)
     assert report.err == ""
+
+
+def test_doctor_names_engines_of_other_packages_that_are_broken(dai, monkeypatch):
+    broken = EntryPoint("fast", "a_module_that_nobody_has:FAST", "dai.engines")
+    monkeypatch.setattr("app.cli.doctor.ENGINES", EngineRegistry([], lambda: [broken]))
+
+    out = dai("doctor").out
+
+    assert "! Kinds of engines: " in out
+    assert "a_module_that_nobody_has (ModuleNotFoundError" in out
 
 
 def test_doctor_speaks_persian(dai, persian, home):
