@@ -1,19 +1,18 @@
-"""What a family of models has in common: its architectures, its maker's advice, its rules for roles."""
+"""What a family of models has in common: its architectures, its maker's advice, its ways of speaking."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engines.families import roles, thinking
+from engines.families.thinking import ThinkingTags
+from engines.families.tool_calls import ToolCall, ToolCallForm
 from engines.protocol import Message, Sampling
 
-
-@dataclass(frozen=True, slots=True)
-class ThinkingTags:
-    """What a model writes around its thoughts."""
-
-    opening: str = "<think>"
-    closing: str = "</think>"
+_SEPARATORS = re.compile(r"[-_\s]+")
+_THINKING_VARIABLE = "enable_thinking"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,40 +23,47 @@ class Family:
 
     1. write one file beside this one with a `Family` (or several, the most special first);
     2. list it in `engines/families/__init__.py`;
-    3. add its architectures to the table in `tests/engines/test_families.py`.
+    3. add its architectures to the table in `tests/engines/families/test_finding.py`, and its chat template
+       to `tests/engines/templates`.
+
+    Where an answer ends need not be said: llama.cpp knows the tokens that end a turn.
     """
 
     name: str
     architectures: frozenset[str]
     """`general.architecture` of its GGUF files; empty for the family of all others."""
     sampling: Sampling
-    """What the maker recommends; says every value but `seed` and `max_tokens`."""
+    """What the maker recommends; says temperature, top-k, top-p, min-p and the penalty for repetition."""
     thinking_sampling: Sampling | None = None
     """The same for answers that begin with a thought, where the maker distinguishes."""
-    name_contains: str = ""
-    """Only models with this in their name (lower case), where several families share an architecture."""
-    thinking_tags: ThinkingTags = ThinkingTags()
-    """Used only where the model's chat template speaks of thinking."""
+    name_pattern: str = ""
+    """What the name must contain, where several families share an architecture: a regular expression for the
+    name in lower case, its words separated by blanks."""
+    thinking_tags: tuple[ThinkingTags, ...] = (thinking.THINK,)
+    """Used only where the model's chat template speaks of thinking; the first that it mentions counts."""
     system_role: bool = True
     """Whether its templates take a system message; else it is put before the first question."""
     alternating_roles: bool = False
     """Whether its templates insist on user and assistant in turn, the user first."""
+    tool_call_forms: tuple[ToolCallForm, ...] = ()
+    """How its models write calls of tools; the first that finds a call counts."""
 
     def fits(self, architecture: str, names: str) -> bool:
         """Whether a model of this architecture, with these names in any spelling, belongs to the family."""
-        return architecture in self.architectures and self.name_contains in names.lower()
+        if architecture not in self.architectures:
+            return False
+        return re.search(self.name_pattern, _SEPARATORS.sub(" ", names.lower())) is not None
 
     def arrange(self, messages: Sequence[Message]) -> list[Message]:
         """Make a conversation obey the family's rules without losing a word of it."""
-        arranged = list(messages)
-        if not self.system_role:
-            arranged = _fold_system(arranged)
-        if self.alternating_roles:
-            arranged = _merge_neighbours(arranged)
-            first = next((index for index, message in enumerate(arranged) if message.role != "system"), 0)
-            if arranged and arranged[first].role == "assistant":
-                arranged.insert(first, Message("user", ""))
-        return arranged
+        return roles.arrange(messages, system_role=self.system_role, alternating_roles=self.alternating_roles)
+
+    def tags_in(self, template: str) -> ThinkingTags | None:
+        """What models with this chat template write around their thoughts; `None` if they do not think."""
+        for tags in self.thinking_tags:
+            if tags.opening in template or tags.closing in template:
+                return tags
+        return self.thinking_tags[-1] if _THINKING_VARIABLE in template else None
 
     def complete(self, sampling: Sampling, *, thinking: bool) -> Sampling:
         """Fill what the caller leaves open with the maker's recommendation."""
@@ -68,22 +74,10 @@ class Family:
         }
         return Sampling(**chosen)
 
-
-def _fold_system(messages: list[Message]) -> list[Message]:
-    system = "\n\n".join(message.content for message in messages if message.role == "system")
-    turns = [message for message in messages if message.role != "system"]
-    if not system:
-        return turns
-    if turns and turns[0].role == "user":
-        return [Message("user", f"{system}\n\n{turns[0].content}"), *turns[1:]]
-    return [Message("user", system), *turns]
-
-
-def _merge_neighbours(messages: list[Message]) -> list[Message]:
-    merged: list[Message] = []
-    for message in messages:
-        if merged and merged[-1].role == message.role:
-            merged[-1] = Message(message.role, f"{merged[-1].content}\n\n{message.content}")
-        else:
-            merged.append(message)
-    return merged
+    def tool_calls(self, answer: str) -> tuple[str, list[ToolCall]]:
+        """Split an answer into what is meant for people and the tools that it wants to be run."""
+        for form in self.tool_call_forms:
+            text, calls = form.parse(answer)
+            if calls:
+                return text, calls
+        return answer, []

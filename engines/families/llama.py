@@ -1,24 +1,24 @@
-"""Llama by Meta, and SmolLM by Hugging Face, which has Llama's architecture."""
+"""Llama by Meta, and TinyLlama, which has Llama's architecture."""
 
 from __future__ import annotations
 
+from engines.families import tool_calls
 from engines.families.family import Family
 from engines.protocol import Sampling
 
-# https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct: "temperature=0.2, top_p=0.9". The penalty is
-# ours: without it the 135M model ran into the limit of 1024 tokens with 9 of 10 Persian and 3 of 10 English
-# questions, nearly always in a circle. With it 6 of 10 Persian and all English answers end by themselves;
-# engines/llama_cpp/repetition.py ends 3 of the others.
-SMOLLM2 = Family(
-    name="smollm2",
+# https://huggingface.co/TinyLlama/TinyLlama-1.1B-Chat-v1.0: "temperature=0.7, top_k=50, top_p=0.95"
+TINYLLAMA = Family(
+    name="tinyllama",
     architectures=frozenset({"llama"}),
-    name_contains="smollm2",
-    sampling=Sampling(temperature=0.2, top_k=50, top_p=0.9, min_p=0.0, repeat_penalty=1.1),
+    name_pattern="tiny ?llama",
+    sampling=Sampling(temperature=0.7, top_k=50, top_p=0.95, min_p=0.0, repeat_penalty=1.0),
 )
 
-# generation_config.json of meta-llama/Llama-3.2-1B-Instruct
+# https://huggingface.co/meta-llama/Llama-3.2-1B-Instruct/blob/main/generation_config.json. Where a maker says
+# nothing of top_k, it is llama.cpp's 40.
 LLAMA = Family(
     name="llama",
     architectures=frozenset({"llama", "llama4"}),
     sampling=Sampling(temperature=0.6, top_k=40, top_p=0.9, min_p=0.0, repeat_penalty=1.0),
+    tool_call_forms=(tool_calls.LLAMA, tool_calls.HERMES),
 )

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from functools import cached_property
+from itertools import pairwise
 from typing import Any, NoReturn
 
 import jinja2
 
 from engines.errors import NoChatTemplate, TemplateFailed
 from engines.families import Family, ThinkingTags
+from engines.families.roles import arrange
 from engines.llama_cpp import template_sandbox
 from engines.protocol import Message
 
 _THINKING_VARIABLE = "enable_thinking"
+_PROBE = "Answer in verse."
 
 
 class _Refused(Exception):
@@ -31,13 +35,11 @@ class ChatTemplate:
         """
         self._family = family
         self._tokens = {"bos_token": bos, "eos_token": eos}
-        tags = family.thinking_tags
         self.tags: ThinkingTags | None = None
         """What the model writes around its thoughts; `None` for a model that cannot think."""
         self._template: jinja2.Template | None = None
         if source is not None:
-            if _THINKING_VARIABLE in source or tags.opening in source or tags.closing in source:
-                self.tags = tags
+            self.tags = family.tags_in(source)
             try:
                 self._template = template_sandbox.compile_template(source)
             except (jinja2.TemplateError, SyntaxError, RecursionError) as error:
@@ -47,7 +49,7 @@ class ChatTemplate:
         """The prompt for the next answer.
 
         Args:
-            messages: the conversation; the family's rules for roles are applied here.
+            messages: the conversation; roles that the template does not take are folded into others.
             thinking: let the model think first, if it can.
             answer_start: text that the answer already has.
 
@@ -55,18 +57,54 @@ class ChatTemplate:
             NoChatTemplate: the model has none.
             TemplateFailed: the template refuses the messages, fails, or takes too much time or memory.
         """
-        template = self._template
-        if template is None:
+        if self._template is None:
             raise NoChatTemplate
         thinking = thinking and not answer_start
+        prompt = self._run(self._template, self._arrange(messages), thinking=thinking)
+        if self.tags and not thinking and self.opens_thought(prompt):
+            # It always thinks: an empty thought is the only way to tell it not to.
+            prompt = f"{prompt.rstrip()}\n\n{self.tags.closing}\n\n"
+        return prompt + answer_start
+
+    def opens_thought(self, prompt: str) -> bool:
+        """Whether the answer to this prompt begins within a thought."""
+        return self.tags is not None and prompt.rstrip().endswith(self.tags.opening)
+
+    def _arrange(self, messages: Sequence[Message]) -> list[Message]:
+        """Obey the family's rules for roles, and the template's own where they are stricter."""
+        arranged = self._family.arrange(messages)
+        roles = [message.role for message in arranged]
+        turns = [role for role in roles if role != "system"]
+        in_turn = turns[:1] != ["assistant"] and all(first != second for first, second in pairwise(turns))
+        return arrange(
+            arranged,
+            system_role="system" not in roles or self._takes_system,
+            alternating_roles=not (in_turn or self._takes_any_turn),
+        )
+
+    @cached_property
+    def _takes_system(self) -> bool:
+        """Whether a system message comes through: some templates refuse it, some drop it without a word."""
+        return _PROBE in self._try([Message("system", _PROBE), Message("user", "?")])
+
+    @cached_property
+    def _takes_any_turn(self) -> bool:
+        """Whether the assistant may begin, and one role may speak twice."""
+        return bool(self._try([Message("assistant", "!"), Message("user", "?"), Message("user", "?")]))
+
+    def _try(self, messages: list[Message]) -> str:
+        try:
+            return self._run(self._template, messages, thinking=False) if self._template else ""
+        except TemplateFailed:
+            return ""
+
+    def _run(self, template: jinja2.Template, messages: Sequence[Message], *, thinking: bool) -> str:
         # What is not said must be undefined, not None: templates ask `is defined`.
         variables: dict[str, Any] = {_THINKING_VARIABLE: thinking} if self.tags else {}
         variables |= self._tokens
-        variables["messages"] = [
-            {"role": message.role, "content": message.content} for message in self._family.arrange(messages)
-        ]
+        variables["messages"] = [{"role": message.role, "content": message.content} for message in messages]
         try:
-            prompt = template_sandbox.run_limited(
+            return template_sandbox.run_limited(
                 lambda: template_sandbox.collect(
                     template.generate(
                         add_generation_prompt=True,
@@ -80,14 +118,6 @@ class ChatTemplate:
             raise TemplateFailed("takes too long") from error
         except Exception as error:  # a template may raise whatever Python can
             raise TemplateFailed(_describe(error)) from error
-        if self.tags and not thinking and self.opens_thought(prompt):
-            # It always thinks: an empty thought is the only way to tell it not to.
-            prompt = f"{prompt.rstrip()}\n\n{self.tags.closing}\n\n"
-        return prompt + answer_start
-
-    def opens_thought(self, prompt: str) -> bool:
-        """Whether the answer to this prompt begins within a thought."""
-        return self.tags is not None and prompt.rstrip().endswith(self.tags.opening)
 
 
 def _refuse(message: object) -> NoReturn:
