@@ -22,18 +22,18 @@ ARGUMENTS: dict[str, Any] = {
 }
 ONE = [ToolCall("get_weather", ARGUMENTS)]
 TWO = [*ONE, ToolCall("get_time", {"zone": "Asia/Tehran"})]
-TEXT_ARGUMENTS = {"deepseek-r1"}
-"""Their templates want the arguments as JSON text."""
+TEXT_ARGUMENTS = {"deepseek-ai-DeepSeek-R1-Distill-Llama-8B"}
+"""Wants the arguments as JSON text."""
 
 WRITES_CALLS = [real for real in TEMPLATES if "tool_calls" in real.source and real.family != "smollm3"]
 
 
 def written(real: RealTemplate, calls: list[ToolCall]) -> str:
     """What the model has written, by its own template: all between its turn's beginning and end."""
-    as_text = real.family in TEXT_ARGUMENTS
+    as_text = real.file in TEXT_ARGUMENTS
     message = {
         "role": "assistant",
-        "content": None if as_text else "",
+        "content": None if real.family == "deepseek-r1" else "",
         "tool_calls": [
             {
                 "id": f"call{number:05}",
