@@ -226,7 +226,9 @@ class Answering:
         turn = asyncio.ensure_future(self._turn.acquire())
         try:
             await run.stop.wait_for(turn)
-            yield await run.stop.wait_for(self._engine())
+            engine = await run.stop.wait_for(self._engine())
+            with self._models.in_use():
+                yield engine
         finally:
             if turn.done() and not turn.cancelled():
                 self._turn.release()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from app.core.errors import ModelMissing, NoModelInstalled
+from app.core.idle import IdleTimer
 from app.core.settings import SettingsStore
-from engines.errors import ModelFileError, NotEnoughMemory
+from engines.errors import EngineCrashed, EngineKeepsCrashing, EngineStuck, ModelFileError, NotEnoughMemory
 from engines.gguf import read_header
 from engines.library import InstalledModel, ModelLibrary
 from engines.memory import MemoryFit, MemoryNeed, available_memory, estimate_memory, memory_fit
@@ -16,6 +19,11 @@ from engines.opening import open_engine
 from engines.protocol import Engine, LoadOptions
 
 Listener = Callable[[], None]
+
+log = logging.getLogger(__name__)
+
+_MOST_CRASHES = 2
+_SECONDS_PER_MINUTE = 60.0
 
 
 class Models:
@@ -36,6 +44,13 @@ class Models:
         self._loading: InstalledModel | None = None
         self._turn = asyncio.Lock()
         self._listeners: list[Listener] = []
+        self._idle = IdleTimer(
+            lambda: settings.current.unload_after_minutes * _SECONDS_PER_MINUTE, self._unload_idle
+        )
+        self._unloading: asyncio.Task[None] | None = None
+        self._crashes: dict[str, int] = {}
+        """Crashes in a row, by model."""
+        settings.subscribe(lambda _: self._idle.seconds_changed())
 
     @property
     def loaded(self) -> InstalledModel | None:
@@ -82,6 +97,7 @@ class Models:
 
         Raises:
             NoModelInstalled: there is no model that can chat.
+            EngineKeepsCrashing: its process died twice in a row.
             EngineError: it cannot be loaded.
         """
         model = await asyncio.to_thread(self.chosen)
@@ -95,6 +111,7 @@ class Models:
         Raises:
             ModelMissing: it is not installed any more.
             NotEnoughMemory: it would not fit, and `anyway` is not set.
+            EngineKeepsCrashing: its process died twice in a row, and `anyway` is not set.
             EngineError: it cannot be loaded.
         """
         model = next(
@@ -104,6 +121,20 @@ class Models:
             raise ModelMissing
         await self._load(model, anyway=anyway)
         self._settings.change(model_id=model.id)
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """While the loaded model answers: it is not unloaded meanwhile, and what kills it is remembered."""
+        model = self._loaded
+        with self._idle.held():
+            try:
+                yield
+            except (EngineCrashed, EngineStuck):
+                if model is not None:
+                    self._crashed(model)
+                raise
+        if model is not None:
+            self._crashes.pop(model.id, None)
 
     async def unload(self) -> None:
         """Free the memory of the loaded model."""
@@ -151,6 +182,12 @@ class Models:
     async def _load(self, model: InstalledModel, *, anyway: bool) -> Engine:
         async with self._turn:
             options = self.options()
+            crashes = self._crashes.get(model.id, 0)
+            if anyway:
+                self._crashes.pop(model.id, None)
+            elif crashes >= _MOST_CRASHES:
+                raise EngineKeepsCrashing(model.name, f"{crashes} times")
+            self._idle.restart()
             if self._engine and self._loaded and (self._loaded.id, self._options) == (model.id, options):
                 return self._engine
             if not anyway:
@@ -161,18 +198,32 @@ class Models:
             self._loading = model
             self._changed()
             try:
-                self._engine = await self._open(model.path, options)
+                try:
+                    self._engine = await self._open(model.path, options)
+                except (EngineCrashed, EngineStuck):
+                    self._crashed(model)
+                    raise
                 self._loaded, self._options = model, options
             finally:
                 self._loading = None
+                self._idle.restart()
                 self._changed()
             return self._engine
 
     async def _close(self) -> None:
+        self._idle.stop()
         engine, self._engine, self._loaded = self._engine, None, None
         if engine is not None:
             await engine.close()
             self._changed()
+
+    def _crashed(self, model: InstalledModel) -> None:
+        self._crashes[model.id] = self._crashes.get(model.id, 0) + 1
+
+    def _unload_idle(self) -> None:
+        if self._engine is not None and not self._turn.locked():
+            log.info("idle model unloaded")
+            self._unloading = asyncio.ensure_future(self.unload())
 
     def _changed(self) -> None:
         for listener in list(self._listeners):

@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 
 Language = Literal["en", "fa"]
 
+_WEB_ADDRESS = r"^https?://[^\s/?#@\\]+(/[^\s?#@\\]*)?$"
+"""Without a user's name and password: settings hold no secrets."""
+
 
 def system_language() -> Language:
     """Persian where the system speaks it, else English."""
@@ -38,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The model that answers; none yet means the first installed one."""
     context_tokens: Annotated[int, msgspec.Meta(ge=512, le=131072)] = 4096
     """Context window: how many tokens of conversation and sources the model sees. Costs memory."""
+    unload_after_minutes: Annotated[int, msgspec.Meta(ge=0, le=1440)] = 10
+    """An idle model gives its memory back after so many minutes; the next question loads it again. 0: never."""
     max_answer_tokens: Annotated[int, msgspec.Meta(ge=16, le=32768)] = 1024
     """An answer is cut off after this many tokens; Continue goes on."""
     thinking: bool = False
@@ -48,6 +53,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What turns documents into vectors: "auto" or the name of an installed embedder."""
     passages: Annotated[int, msgspec.Meta(ge=1, le=20)] = 6
     """How many passages of your documents go into a question, at most."""
+    hub_endpoint: Annotated[str, msgspec.Meta(pattern=_WEB_ADDRESS)] = "https://huggingface.co"
+    """Where models are searched and downloaded: the Hugging Face hub, or a mirror of it."""
+    proxy: Annotated[str, msgspec.Meta(pattern=_WEB_ADDRESS)] | None = None
+    """Address of a proxy for downloads; none takes what the system's environment says (HTTPS_PROXY)."""
+    licences_accepted: tuple[str, ...] = ()
+    """Models of the catalogue whose terms you have accepted."""
 
 
 FIELDS: dict[str, Any] = {field.name: field for field in msgspec.structs.fields(Settings)}
