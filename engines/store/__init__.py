@@ -1,0 +1,1 @@
+"""Models from the hub: what there is, what we recommend, and the download of one file."""
