@@ -117,11 +117,17 @@ def _values(annotation: object) -> str:
         words = [
             text.format(value) for key, text in limits.items() if (value := getattr(meta, key)) is not None
         ]
-        return f"{_values(base)}, {', '.join(words)}"
+        if meta.pattern:
+            words.append("an address of the web")
+        return ", ".join([_values(base), *words])
     if typing.get_origin(annotation) is typing.Literal:
         return ", ".join(f"`{value}`" for value in typing.get_args(annotation))
+    if typing.get_origin(annotation) is tuple:
+        return f"list of {_values(typing.get_args(annotation)[0])}"
     if members := [member for member in typing.get_args(annotation) if member is not type(None)]:
         return " or ".join(_values(member) for member in members) + ", or none"
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return " + ".join(field.name for field in msgspec.structs.fields(annotation))
     names = {str: "text", bool: "true, false", int: "whole number", float: "number"}
     return names.get(typing.cast(type, annotation), str(annotation))
 

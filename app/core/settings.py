@@ -26,6 +26,14 @@ def system_language() -> Language:
     return "fa" if spoken.lower().startswith(("fa", "persian")) else "en"
 
 
+class ServerSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model on a server."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#@\\]+(/[^\s?#@\\]*)?$")]
+    model: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the user can choose. Each setting's meaning stands beneath it."""
 
@@ -53,6 +61,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What turns documents into vectors: "auto" or the name of an installed embedder."""
     passages: Annotated[int, msgspec.Meta(ge=1, le=20)] = 6
     """How many passages of your documents go into a question, at most."""
+    servers: tuple[ServerSetting, ...] = ()
+    """Models of servers that you have added. Nothing is sent to one unless you choose it to answer."""
     hub_endpoint: Annotated[str, msgspec.Meta(pattern=_WEB_ADDRESS)] = "https://huggingface.co"
     """Where models are searched and downloaded: the Hugging Face hub, or a mirror of it."""
     proxy: Annotated[str, msgspec.Meta(pattern=_WEB_ADDRESS)] | None = None
@@ -90,7 +100,7 @@ class SettingsStore:
             raise TypeError(f"no such setting: {', '.join(sorted(unknown))}")
         with self._lock:
             merged = msgspec.structs.asdict(self._current) | values
-            self._current = msgspec.convert(merged, Settings)
+            self._current = msgspec.convert(msgspec.to_builtins(merged), Settings)
             self._write()
         for listener in list(self._listeners):
             listener(self._current)

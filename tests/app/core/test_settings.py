@@ -48,3 +48,31 @@ def test_a_damaged_file_starts_with_the_defaults(tmp_path: Path, content: bytes)
     path = tmp_path / "settings.json"
     path.write_bytes(content)
     assert SettingsStore(path).current == Settings()
+
+
+@pytest.mark.parametrize(
+    ("address", "accepted"),
+    [
+        ("https://hf-mirror.example", True),
+        ("http://192.168.1.5:8080/hf", True),
+        ("ftp://mirror.example", False),
+        ("https://user:password@mirror.example", False),
+        ("https://mirror.example/?a=b", False),
+        ("mirror.example", False),
+        ("https://", False),
+        ("https://mirror.example\nx", False),
+    ],
+)
+def test_an_address_of_the_web_holds_no_password(tmp_path: Path, address: str, accepted: bool) -> None:
+    for setting in ("hub_endpoint", "proxy"):
+        store = SettingsStore(tmp_path / "settings.json")
+        if accepted:
+            assert getattr(store.change(**{setting: address}), setting) == address
+        else:
+            with pytest.raises(msgspec.ValidationError):
+                store.change(**{setting: address})
+
+
+def test_accepted_licences_are_kept(tmp_path: Path) -> None:
+    SettingsStore(tmp_path / "settings.json").change(licences_accepted=("gemma-3-4b",))
+    assert SettingsStore(tmp_path / "settings.json").current.licences_accepted == ("gemma-3-4b",)
