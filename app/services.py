@@ -13,6 +13,7 @@ from app.core.logs import start_logging
 from app.core.models import Models
 from app.core.paths import Paths
 from app.core.settings import SettingsStore
+from app.core.trade_offs import TradeOffs
 from engines.embedders.opening import open_embedder
 from engines.library import ModelLibrary
 from rag.knowledge import KnowledgeBase
@@ -30,6 +31,7 @@ class Services:
     answering: Answering
     compression: Compression
     benchmarking: Benchmarking
+    trade_offs: TradeOffs
     instance: InstanceLock
 
     def take_over(self) -> None:
@@ -68,5 +70,14 @@ def open_services(paths: Paths | None = None) -> Services:
     compression = Compression(models, paths.models)
     benchmarking = Benchmarking(models, BenchmarkStore(paths.benchmarks))
     return Services(
-        paths, settings, conversations, knowledge, models, answering, compression, benchmarking, instance
+        paths,
+        settings,
+        conversations,
+        knowledge,
+        models,
+        answering,
+        compression,
+        benchmarking,
+        TradeOffs(models, paths.data),
+        instance,
     )

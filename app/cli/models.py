@@ -14,6 +14,7 @@ from app.cli.compress import compress
 from app.cli.errors import CommandError
 from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.text import print_json, show_progress
+from app.cli.trade_offs import trade_offs
 from app.core.strings import Strings
 from engines.library import InstalledModel
 from engines.memory import MemoryFit, MemoryNeed
@@ -155,3 +156,4 @@ async def _remove(wanted: str) -> None:
 
 
 models.command("compress")(compress)
+models.command("trade-offs")(trade_offs)

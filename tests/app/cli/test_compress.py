@@ -41,3 +41,13 @@ def test_persian_users_read_persian(dai, model, persian):
     model("Hello.", name="tiny")
     assert "فشرده نمی‌شوند" in dai("models", "compress", "tiny", "--to", "Q99").err
     assert "نصب شد" in dai("models", "compress", "tiny", "--to", "Q8_0").out
+
+
+def test_trade_offs_are_a_table_for_people_and_data_for_programs(dai, model):
+    model("word", name="tiny", loop=True)
+    head, *lines = dai("models", "trade-offs", "tiny", "--to", "Q4_0").out.splitlines()
+    assert head.split()[:2] == ["Format", "Size"]
+    assert [line.split()[0] for line in lines] == ["F16", "Q4_0"]
+    rows = dai("models", "trade-offs", "tiny", "--to", "Q8_0", "--json").json
+    assert [row["format"] for row in rows] == ["F16", "Q8_0"]
+    assert [found["language"] for found in rows[1]["perplexity"]] == ["en", "fa"]

@@ -1,0 +1,145 @@
+"""What compressing a model costs and what it gives: size, speed, memory and perplexity, format by format."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from app.core.benchmarking import versions
+from app.core.errors import ModelMissing
+from app.core.models import Models
+from engines.benchmark import BenchmarkPlan, measure
+from engines.compression import Perplexity, compress, format_named, measure_perplexity, predict_sizes
+from engines.errors import CompressionFailed, CompressionUnknown
+from engines.gguf import read_header
+
+_PLAN = BenchmarkPlan(repetitions=3)
+
+
+class TradeOffStage(StrEnum):
+    """What is being done."""
+
+    COMPRESSING = "compressing"
+    SPEED = "speed"
+    PERPLEXITY = "perplexity"
+
+
+@dataclass(frozen=True, slots=True)
+class TradeOffProgress:
+    """How far it is."""
+
+    format: str
+    stage: TradeOffStage
+    done: int
+    """Formats that are finished."""
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class TradeOff:
+    """One row of the table."""
+
+    format: str
+    installed: bool
+    """Whether it is the model as it is, and not a copy made for the table."""
+    bytes: int
+    prompt_tokens_per_second: float
+    generation_tokens_per_second: float
+    peak_memory_bytes: int | None
+    perplexity: tuple[Perplexity, ...]
+    """In each language of the shipped texts; only rows of one table can be compared."""
+
+
+class TradeOffs:
+    """Makes the table. The copies are made in `folder` and deleted again."""
+
+    def __init__(self, models: Models, folder: Path) -> None:
+        self._models = models
+        self._folder = folder
+
+    async def measure(
+        self,
+        model_id: str,
+        formats: Sequence[str] = (),
+        *,
+        plan: BenchmarkPlan = _PLAN,
+        progress: Callable[[TradeOffProgress], None] = lambda _: None,
+    ) -> list[TradeOff]:
+        """Measure a model as it is, and then as it would be in other formats; takes minutes.
+
+        Cancelling the task ends it and deletes what was made. The model in memory is unloaded first.
+
+        Args:
+            model_id: an installed model that can chat.
+            formats: names such as "Q4_0"; all that would make it smaller, if none are given.
+            plan: what to measure.
+            progress: called when a step begins.
+
+        Raises:
+            ModelMissing: it is not installed any more.
+            CompressionUnknown: there is no such format.
+            EngineError: it cannot be loaded, compressed or measured.
+        """
+        installed = await asyncio.to_thread(self._models.installed)
+        model = next((model for model in installed if model.id == model_id), None)
+        if model is None:
+            raise ModelMissing
+        for name in formats:
+            if format_named(name) is None:
+                raise CompressionUnknown(model.name, name)
+        sizes = await predict_sizes(model.path)
+        wanted = {known.name for name in formats if (known := format_named(name)) is not None}
+        targets = [
+            size.format.name
+            for size in sizes
+            if size.worthwhile and (size.format.name in wanted or not formats)
+        ]
+        await self._models.unload()
+        rows = []
+        folder = await asyncio.to_thread(self._new_folder)
+        try:
+            for number, target in enumerate(["", *targets]):
+
+                def tell(stage: TradeOffStage, at: int = number, name: str = target) -> None:
+                    progress(TradeOffProgress(name or model.quantisation, stage, at, len(targets) + 1))
+
+                path = model.path
+                if target:
+                    tell(TradeOffStage.COMPRESSING)
+                    try:
+                        path = await compress(model.path, target, folder)
+                    except CompressionFailed:  # this model has no such form; the others may
+                        continue
+                rows.append(await self._row(path, plan, tell, installed=not target))
+                if target:
+                    path.unlink()
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        return rows
+
+    async def _row(
+        self, path: Path, plan: BenchmarkPlan, tell: Callable[[TradeOffStage], None], *, installed: bool
+    ) -> TradeOff:
+        tell(TradeOffStage.SPEED)
+        speed = await measure(path, plan, self._models.options(), versions=versions())
+        tell(TradeOffStage.PERPLEXITY)
+        perplexity = await measure_perplexity(path)
+        header = await asyncio.to_thread(read_header, path)
+        return TradeOff(
+            format=header.quantisation,
+            installed=installed,
+            bytes=header.file_bytes,
+            prompt_tokens_per_second=speed.prompt.median,
+            generation_tokens_per_second=speed.generation.median,
+            peak_memory_bytes=speed.peak_memory_bytes,
+            perplexity=tuple(perplexity),
+        )
+
+    def _new_folder(self) -> Path:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=".trade-offs-", dir=self._folder))
