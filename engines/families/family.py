@@ -65,6 +65,11 @@ class Family:
                 return tags
         return self.thinking_tags[-1] if _THINKING_VARIABLE in template else None
 
+    def marks(self, tags: ThinkingTags | None) -> tuple[str, ...]:
+        """Texts in an answer that may be control tokens, without which it could not be understood."""
+        thinking_marks = (tags.opening, tags.closing) if tags else ()
+        return (*thinking_marks, *(mark for form in self.tool_call_forms for mark in form.marks))
+
     def complete(self, sampling: Sampling, *, thinking: bool) -> Sampling:
         """Fill what the caller leaves open with the maker's recommendation."""
         advice = (thinking and self.thinking_sampling) or self.sampling

@@ -30,6 +30,8 @@ class ToolCallForm:
     name: str
     pattern: re.Pattern[str]
     read: Callable[[re.Match[str]], list[ToolCall]]
+    marks: tuple[str, ...] = ()
+    """Texts in the pattern that are control tokens with some models, which write them invisibly."""
 
     def parse(self, text: str) -> tuple[str, list[ToolCall]]:
         """Split an answer into what is meant for people and the calls; what is no sound call stays text."""
@@ -115,7 +117,10 @@ LLAMA = ToolCallForm(
 """Llama 3: the whole answer is an object."""
 
 MISTRAL_LIST = ToolCallForm(
-    "mistral list", re.compile(r"\[TOOL_CALLS\]\s*(?P<calls>\[.*\])", re.DOTALL), _read_json
+    "mistral list",
+    re.compile(r"\[TOOL_CALLS\]\s*(?P<calls>\[.*\])", re.DOTALL),
+    _read_json,
+    ("[TOOL_CALLS]",),
 )
 """Mistral until 2024: a list of objects."""
 
@@ -126,6 +131,7 @@ MISTRAL = ToolCallForm(
         re.DOTALL,
     ),
     _read_named,
+    ("[TOOL_CALLS]", "[CALL_ID]", "[ARGS]"),
 )
 """Mistral since 2025: name and arguments, each call with its own mark."""
 
@@ -133,6 +139,7 @@ GEMMA = ToolCallForm(
     "gemma",
     re.compile(r"<\|tool_call>call:(?P<name>[^{\s]+)(?P<arguments>\{.*?\})<tool_call\|>", re.DOTALL),
     _read_gemma,
+    ("<|tool_call>", "<tool_call|>", '<|"|>'),
 )
 """Gemma 4."""
 
@@ -144,10 +151,20 @@ DEEPSEEK = ToolCallForm(
         re.DOTALL,
     ),
     _read_named,
+    (
+        "<｜tool▁calls▁begin｜>",
+        "<｜tool▁call▁begin｜>",
+        "<｜tool▁sep｜>",
+        "<｜tool▁call▁end｜>",
+        "<｜tool▁calls▁end｜>",
+    ),
 )
 """DeepSeek R1 and its distillations."""
 
 PHI = ToolCallForm(
-    "phi", re.compile(r"<\|tool_call\|>\s*(?P<calls>\[.*?\])\s*<\|/tool_call\|>", re.DOTALL), _read_json
+    "phi",
+    re.compile(r"<\|tool_call\|>\s*(?P<calls>\[.*?\])\s*<\|/tool_call\|>", re.DOTALL),
+    _read_json,
+    ("<|tool_call|>", "<|/tool_call|>"),
 )
 """Phi-4-mini."""

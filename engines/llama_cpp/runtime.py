@@ -174,6 +174,7 @@ class Runtime:
         except Exception:
             model.free()
             raise
+        vocabulary.show(family.marks(template.tags))
         self._model, self._template, self._family = model, template, family
         return Opened(
             name=header.name,

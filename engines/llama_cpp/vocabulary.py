@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from types import ModuleType
 from typing import Any
@@ -33,6 +34,16 @@ class Vocabulary:
             ends = self._library.llama_vocab_is_eog(self._vocab, token)
             piece = self._pieces[token] = None if ends else self._read_piece(token)
             return piece
+
+    def show(self, marks: Iterable[str]) -> None:
+        """Let the control tokens in these texts be written out, as others are not.
+
+        Some models mark thoughts and calls of tools with them.
+        """
+        for mark in marks:
+            for token in self.tokens(mark, special=True):
+                if self._library.llama_vocab_is_control(self._vocab, token) and self.piece(token) is not None:
+                    self._pieces[token] = self._text(token).encode()
 
     def tokens(self, text: str, *, special: bool) -> list[int]:
         """Tokenise; `special` lets control tokens be written as text, as chat templates do."""

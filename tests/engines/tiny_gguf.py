@@ -49,6 +49,7 @@ def make_tiny_gguf(
     loop: bool = False,
     circle: bool = False,
     pieces: Sequence[Piece] | None = None,
+    controls: Sequence[str] = (),
     chat_template: str | None = FAMILY_TEMPLATE,
     context: int = 2048,
     name: str | None = None,
@@ -64,6 +65,7 @@ def make_tiny_gguf(
             starts again. It counts so far that the engine does not take it for a model going in circles.
         circle: with `loop`, repeat the bare reply.
         pieces: the answer token by token, instead of `reply`; all must differ. A `bytes` is one raw byte.
+        controls: the pieces that are control tokens, which llama.cpp does not write out by itself.
         chat_template: Jinja source; `None` makes a base model.
         context: tokens the model was "trained" on.
         name: the model's name in the file.
@@ -76,6 +78,8 @@ def make_tiny_gguf(
         script = [*script, *(f" {number}" for number in range(1, _COUNTED + 1) if f" {number}" not in script)]
     gemma = architecture.startswith("gemma")
     vocabulary = sentence_piece_vocabulary(script) if gemma else byte_level_vocabulary(architecture, script)
+    for piece in controls:
+        vocabulary.types[vocabulary.tokens.index(piece)] = gguf.TokenType.CONTROL
     table = _next_tokens(vocabulary, loop=loop)
     table_size = 256 * math.ceil(len(table) / 256)
 
