@@ -4,6 +4,7 @@ AppError
 ├── NoModelInstalled       there is no model that can chat on this device
 ├── ModelMissing           the chosen model was removed
 ├── LicenceNotAccepted     the model's terms have not been accepted; carries `name`, `url`
+├── ServerExists           a model of a server already has this name
 ├── ConversationMissing    the conversation or message was deleted meanwhile
 ├── EmptyQuestion          nothing but white space was asked
 ├── AlreadyCompressing     one model at a time is compressed
@@ -35,6 +36,14 @@ class LicenceNotAccepted(AppError):
         super().__init__(name)
         self.name = name
         self.url = url
+
+
+class ServerExists(AppError):
+    """A model of a server already has the name `name`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 class ConversationMissing(AppError):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app.core.errors import ModelMissing, NoModelInstalled
 from app.core.idle import IdleTimer
+from app.core.servers import ServerModel, Servers
 from app.core.settings import SettingsStore
 from engines.errors import EngineCrashed, EngineKeepsCrashing, EngineStuck, ModelFileError, NotEnoughMemory
 from engines.gguf import read_header
@@ -19,6 +20,7 @@ from engines.opening import open_engine
 from engines.protocol import Engine, LoadOptions
 
 Listener = Callable[[], None]
+AnyModel = InstalledModel | ServerModel
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +36,16 @@ class Models:
         library: ModelLibrary,
         settings: SettingsStore,
         opener: Callable[[Path, LoadOptions], Awaitable[Engine]] = open_engine,
+        servers: Servers | None = None,
     ) -> None:
+        self.servers = servers or Servers(settings)
         self._library = library
         self._settings = settings
         self._open = opener
         self._engine: Engine | None = None
         self._options: LoadOptions | None = None
-        self._loaded: InstalledModel | None = None
-        self._loading: InstalledModel | None = None
+        self._loaded: AnyModel | None = None
+        self._loading: AnyModel | None = None
         self._turn = asyncio.Lock()
         self._listeners: list[Listener] = []
         self._idle = IdleTimer(
@@ -53,12 +57,12 @@ class Models:
         settings.subscribe(lambda _: self._idle.seconds_changed())
 
     @property
-    def loaded(self) -> InstalledModel | None:
-        """The model in memory."""
+    def loaded(self) -> AnyModel | None:
+        """The model in memory, or the one of a server that is open."""
         return self._loaded
 
     @property
-    def loading(self) -> InstalledModel | None:
+    def loading(self) -> AnyModel | None:
         """The model on its way into memory."""
         return self._loading
 
@@ -70,11 +74,15 @@ class Models:
         """Files and links of the models' folder that cannot be used, each with the reason."""
         return self._library.broken()
 
-    def chosen(self) -> InstalledModel | None:
-        """The model that will answer the next question: the user's choice, else the first that chats."""
+    def chosen(self) -> AnyModel | None:
+        """The model that will answer the next question: the user's choice, else the first here that chats.
+
+        A server's model is never taken unless it is the user's choice.
+        """
         installed = self.installed()
         wanted = self._settings.current.model_id
-        for model in installed:
+        known: list[AnyModel] = [*installed, *self.servers.added()]
+        for model in known:
             if model.id == wanted:
                 return model
         return next((model for model in installed if model.has_chat_template), None)
@@ -87,7 +95,7 @@ class Models:
         """What a model needs with the present settings, and whether that fits now."""
         need = estimate_memory(read_header(model.path), self.options())
         available = available_memory()
-        if self._loaded and self._loaded.id != model.id:
+        if isinstance(self._loaded, InstalledModel) and self._loaded.id != model.id:
             available += estimate_memory(read_header(self._loaded.path), self.options()).total
         fits = self._loaded is not None and self._loaded.id == model.id
         return need, MemoryFit.FITS if fits else memory_fit(need, available)
@@ -108,15 +116,17 @@ class Models:
     async def load(self, model_id: str, *, anyway: bool = False) -> None:
         """Choose a model and put it into memory; the one before is unloaded.
 
+        A server's model is opened: the server is asked whether it is there, and nothing else is sent yet.
+
         Raises:
             ModelMissing: it is not installed any more.
             NotEnoughMemory: it would not fit, and `anyway` is not set.
             EngineKeepsCrashing: its process died twice in a row, and `anyway` is not set.
             EngineError: it cannot be loaded.
         """
-        model = next(
-            (model for model in await asyncio.to_thread(self.installed) if model.id == model_id), None
-        )
+        installed = await asyncio.to_thread(self.installed)
+        known: list[AnyModel] = [*installed, *self.servers.added()]
+        model = next((model for model in known if model.id == model_id), None)
         if model is None:
             raise ModelMissing
         await self._load(model, anyway=anyway)
@@ -159,6 +169,25 @@ class Models:
         self._changed()
         return freed
 
+    def add_server(self, name: str, url: str, model: str, key: str | None = None) -> ServerModel:
+        """Add a model of a server; see `Servers.add`."""
+        added = self.servers.add(name, url, model, key)
+        self._changed()
+        return added
+
+    async def remove_server(self, model_id: str) -> None:
+        """Remove a model of a server from the list.
+
+        Raises:
+            ModelMissing: it is not there any more.
+        """
+        self.servers.remove(model_id)
+        if self._loaded and self._loaded.id == model_id:
+            await self.unload()
+        if self._settings.current.model_id == model_id:
+            self._settings.change(model_id=None)
+        self._changed()
+
     async def remove_broken(self, path: Path) -> int:
         """Remove a file that `broken` lists; returns the freed bytes: 0 for a link, whose file stays.
 
@@ -179,7 +208,7 @@ class Models:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    async def _load(self, model: InstalledModel, *, anyway: bool) -> Engine:
+    async def _load(self, model: AnyModel, *, anyway: bool) -> Engine:
         async with self._turn:
             options = self.options()
             crashes = self._crashes.get(model.id, 0)
@@ -190,7 +219,7 @@ class Models:
             self._idle.restart()
             if self._engine and self._loaded and (self._loaded.id, self._options) == (model.id, options):
                 return self._engine
-            if not anyway:
+            if isinstance(model, InstalledModel) and not anyway:
                 need, fit = await asyncio.to_thread(self.memory, model)
                 if fit is MemoryFit.TOO_LARGE:
                     raise NotEnoughMemory(need.total, available_memory())
@@ -199,7 +228,7 @@ class Models:
             self._changed()
             try:
                 try:
-                    self._engine = await self._open(model.path, options)
+                    self._engine = await self._opened(model, options)
                 except (EngineCrashed, EngineStuck):
                     self._crashed(model)
                     raise
@@ -210,6 +239,11 @@ class Models:
                 self._changed()
             return self._engine
 
+    async def _opened(self, model: AnyModel, options: LoadOptions) -> Engine:
+        if isinstance(model, ServerModel):
+            return await self.servers.open(model, options)
+        return await self._open(model.path, options)
+
     async def _close(self) -> None:
         self._idle.stop()
         engine, self._engine, self._loaded = self._engine, None, None
@@ -217,7 +251,7 @@ class Models:
             await engine.close()
             self._changed()
 
-    def _crashed(self, model: InstalledModel) -> None:
+    def _crashed(self, model: AnyModel) -> None:
         self._crashes[model.id] = self._crashes.get(model.id, 0) + 1
 
     def _unload_idle(self) -> None:

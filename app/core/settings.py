@@ -30,7 +30,7 @@ class ServerSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """A model on a server."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#@\\]+(/[^\s?#@\\]*)?$")]
+    url: Annotated[str, msgspec.Meta(pattern=_WEB_ADDRESS)]
     model: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
 

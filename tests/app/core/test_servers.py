@@ -1,0 +1,165 @@
+"""Models of servers beside those of this device: added, chosen, opened, removed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.core.errors import ModelMissing, NoModelInstalled, ServerExists
+from app.core.models import Models
+from app.core.servers import Servers, SessionKeys, key_variable
+from app.core.settings import SettingsStore
+from engines.errors import RemoteAddressInvalid, RemoteUnreachable
+from engines.library import ModelLibrary, starter
+from tests.engines.asking import ask
+from tests.engines.remote.scripted_server import Client, Received, ScriptedServer, scripted_server
+from tests.engines.tiny_gguf import make_tiny_gguf
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ScriptedServer]:
+    async with scripted_server() as running:
+        yield running
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> SettingsStore:
+    return SettingsStore(tmp_path / "settings.json")
+
+
+@pytest.fixture
+async def models(
+    tmp_path: Path, settings: SettingsStore, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Models]:
+    monkeypatch.setenv("DAI_ENGINE_HOST", "thread")
+    monkeypatch.setattr(starter, "STARTER_PACKAGE", "no_starter_package")
+    (tmp_path / "models").mkdir()
+    opened = Models(ModelLibrary(tmp_path / "models"), settings)
+    yield opened
+    await opened.unload()
+
+
+def test_a_server_model_tells_where_questions_go(models: Models) -> None:
+    far = models.add_server("Big one", "ai.example.org", "qwen3:4b")
+    near = models.add_server("", "https://localhost:1234/v1/", "tiny")
+
+    assert (far.id, far.host, far.local, far.encrypted) == ("server:Big one", "ai.example.org", False, False)
+    assert (near.name, near.host, near.local, near.encrypted) == ("tiny", "localhost:1234", True, True)
+    assert models.servers.added() == [far, near]
+
+
+def test_servers_are_kept_and_keys_are_not_in_the_settings(models: Models, tmp_path: Path) -> None:
+    added = models.add_server("Big one", "ai.example.org", "qwen3:4b", "a-secret-key")
+
+    kept = SettingsStore(tmp_path / "settings.json")
+
+    assert Servers(kept).added() == [added]
+    assert kept.change(language="fa").servers == kept.current.servers
+    assert "a-secret-key" not in (tmp_path / "settings.json").read_text()
+
+
+def test_what_cannot_be_a_server_is_not_added(models: Models, settings: SettingsStore) -> None:
+    models.add_server("One", "ai.example.org", "qwen3")
+
+    with pytest.raises(ServerExists) as caught:
+        models.add_server(" one ", "other.example.org", "llama")
+    with pytest.raises(RemoteAddressInvalid):
+        models.add_server("Two", "ftp://ai.example.org", "qwen3")
+    with pytest.raises(msgspec.ValidationError):
+        models.add_server("Three", "ai.example.org", "")
+
+    assert caught.value.name == "one"
+    assert len(settings.current.servers) == 1
+
+
+async def test_a_server_is_never_chosen_by_itself(models: Models, server: ScriptedServer) -> None:
+    models.add_server("Near", server.url, "tiny")
+
+    assert models.chosen() is None
+    with pytest.raises(NoModelInstalled):
+        await models.engine()
+    assert server.received == []
+
+
+async def test_a_chosen_server_answers_and_hears_nothing_before_it_is_asked(
+    models: Models, server: ScriptedServer, tmp_path: Path
+) -> None:
+    async def script(client: Client, request: Received) -> None:
+        await client.head()
+        await client.words("I am ", "there.")
+        await client.end()
+
+    server.script = script
+    make_tiny_gguf(tmp_path / "models" / "a.gguf", reply="I am here.")
+    added = models.add_server("Near", server.url, "tiny", "a-key")
+
+    await models.load(added.id)
+    heard = [request.path for request in server.received]
+    engine = await models.engine()
+
+    assert heard == ["/v1/models"]
+    assert models.chosen() == models.loaded == added
+    assert server.received[0].headers["authorization"] == "Bearer a-key"
+    assert (await ask(engine)).text == "I am there."
+    assert server.asked[0].body["model"] == engine.info.name == "tiny"
+    await models.load("sideloaded:a")
+    assert (await ask(await models.engine())).text == "I am here."
+
+
+async def test_a_server_that_is_away_leaves_the_choice_as_it_was(models: Models) -> None:
+    added = models.add_server("Away", "http://127.0.0.1:9", "tiny")
+
+    with pytest.raises(RemoteUnreachable):
+        await models.load(added.id)
+
+    assert models.chosen() is None
+    assert models.loaded is None
+
+
+async def test_a_removed_server_is_not_asked_any_more(models: Models, server: ScriptedServer) -> None:
+    added = models.add_server("Near", server.url, "tiny")
+    await models.load(added.id)
+
+    await models.remove_server(added.id)
+
+    assert models.servers.added() == []
+    assert models.chosen() is models.loaded is None
+    with pytest.raises(ModelMissing):
+        await models.load(added.id)
+    with pytest.raises(ModelMissing):
+        await models.remove_server(added.id)
+
+
+def test_a_key_goes_with_the_last_model_of_its_server(settings: SettingsStore) -> None:
+    keys = SessionKeys({})
+    servers = Servers(settings, keys)
+    first = servers.add("One", "ai.example.org", "qwen3", "a-key")
+    second = servers.add("Two", "ai.example.org", "llama")
+
+    servers.remove(first.id)
+    assert keys.get(second.url) == "a-key"
+    servers.remove(second.id)
+    assert keys.get(second.url) is None
+    assert "a-key" not in repr(keys)
+
+
+def test_a_key_may_come_from_the_environment() -> None:
+    url = "http://192.168.1.20:11434/v1"
+    keys = SessionKeys({"DAI_SERVER_KEY_192_168_1_20_11434": "from outside"})
+
+    assert key_variable(url) == "DAI_SERVER_KEY_192_168_1_20_11434"
+    assert keys.get(url) == "from outside"
+    keys.keep(url, "entered")
+    assert keys.get(url) == "entered"
+
+
+def test_an_address_that_was_broken_by_hand_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text(
+        '{"servers": [{"name": "a", "url": "http://[", "model": "m"},'
+        ' {"name": "b", "url": "http://ok", "model": "m"}]}'
+    )
+
+    assert [model.name for model in Servers(SettingsStore(tmp_path / "settings.json")).added()] == ["b"]
