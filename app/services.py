@@ -78,6 +78,6 @@ def open_services(paths: Paths | None = None) -> Services:
         answering,
         compression,
         benchmarking,
-        TradeOffs(models, paths.data),
+        TradeOffs(models, paths.trade_offs),
         instance,
     )

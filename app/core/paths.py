@@ -31,6 +31,11 @@ class Paths:
         return self.data / "benchmarks"
 
     @property
+    def trade_offs(self) -> Path:
+        """Copies of models that are made only to be measured."""
+        return self.data / "trade-offs"
+
+    @property
     def conversations(self) -> Path:
         """The database of conversations."""
         return self.data / "conversations.db"

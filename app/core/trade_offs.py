@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,8 +16,11 @@ from engines.benchmark import BenchmarkPlan, measure
 from engines.compression import Perplexity, compress, format_named, measure_perplexity, predict_sizes
 from engines.errors import CompressionFailed, CompressionUnknown
 from engines.gguf import read_header
+from engines.library import InstalledModel
+from engines.library.unfinished import UNFINISHED_SUFFIX, remove_abandoned, unfinished_file
 
 _PLAN = BenchmarkPlan(repetitions=3)
+_COPIES = ".copies"
 
 
 class TradeOffStage(StrEnum):
@@ -56,11 +58,12 @@ class TradeOff:
 
 
 class TradeOffs:
-    """Makes the table. The copies are made in `folder` and deleted again."""
+    """Makes the table. The copies are made in `folder`, which nobody else uses, and deleted again."""
 
     def __init__(self, models: Models, folder: Path) -> None:
         self._models = models
         self._folder = folder
+        _remove_abandoned_copies(folder)
 
     async def measure(
         self,
@@ -100,26 +103,38 @@ class TradeOffs:
             if size.worthwhile and (size.format.name in wanted or not formats)
         ]
         await self._models.unload()
+        await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+        with unfinished_file(self._folder) as (mark, _):
+            copies = mark.with_suffix(_COPIES)
+            try:
+                return await self._rows(model, targets, copies, plan, progress)
+            finally:
+                await asyncio.to_thread(shutil.rmtree, copies, ignore_errors=True)
+
+    async def _rows(
+        self,
+        model: InstalledModel,
+        targets: Sequence[str],
+        copies: Path,
+        plan: BenchmarkPlan,
+        progress: Callable[[TradeOffProgress], None],
+    ) -> list[TradeOff]:
         rows = []
-        folder = await asyncio.to_thread(self._new_folder)
-        try:
-            for number, target in enumerate(["", *targets]):
+        for number, target in enumerate(["", *targets]):
 
-                def tell(stage: TradeOffStage, at: int = number, name: str = target) -> None:
-                    progress(TradeOffProgress(name or model.quantisation, stage, at, len(targets) + 1))
+            def tell(stage: TradeOffStage, at: int = number, name: str = target) -> None:
+                progress(TradeOffProgress(name or model.quantisation, stage, at, len(targets) + 1))
 
-                path = model.path
-                if target:
-                    tell(TradeOffStage.COMPRESSING)
-                    try:
-                        path = await compress(model.path, target, folder)
-                    except CompressionFailed:  # this model has no such form; the others may
-                        continue
-                rows.append(await self._row(path, plan, tell, installed=not target))
-                if target:
-                    path.unlink()
-        finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            path = model.path
+            if target:
+                tell(TradeOffStage.COMPRESSING)
+                try:
+                    path = await compress(model.path, target, copies)
+                except CompressionFailed:  # this model has no such form; the others may
+                    continue
+            rows.append(await self._row(path, plan, tell, installed=not target))
+            if target:
+                await asyncio.to_thread(path.unlink)
         return rows
 
     async def _row(
@@ -140,6 +155,10 @@ class TradeOffs:
             perplexity=tuple(perplexity),
         )
 
-    def _new_folder(self) -> Path:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=".trade-offs-", dir=self._folder))
+
+def _remove_abandoned_copies(folder: Path) -> None:
+    """Delete what a process that was killed has left; the mark beside the copies tells whether it lives."""
+    remove_abandoned(folder)
+    for copies in folder.glob(f".*{_COPIES}"):
+        if not copies.with_suffix(UNFINISHED_SUFFIX).exists():
+            shutil.rmtree(copies, ignore_errors=True)

@@ -18,7 +18,7 @@ from typing import BinaryIO
 if sys.platform != "win32":
     import fcntl
 
-_SUFFIX = ".part"
+UNFINISHED_SUFFIX = ".part"
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def publish(path: Path, file: BinaryIO, target: Path) -> Path:
 def remove_abandoned(folder: Path) -> int:
     """Delete what processes that were killed have left in `folder`; returns the bytes freed."""
     freed = 0
-    for path in folder.glob(f".*{_SUFFIX}"):
+    for path in folder.glob(f".*{UNFINISHED_SUFFIX}"):
         try:
             freed += _remove_unless_written(path)
         except OSError:  # a writer holds it, or has just finished it, or it is not ours to delete
@@ -54,7 +54,7 @@ def remove_abandoned(folder: Path) -> int:
 
 def _create(folder: Path) -> tuple[Path, BinaryIO]:
     while True:
-        path = folder / f".{uuid.uuid4().hex}{_SUFFIX}"
+        path = folder / f".{uuid.uuid4().hex}{UNFINISHED_SUFFIX}"
         file = path.open("xb")
         if sys.platform == "win32":
             return path, file

@@ -14,6 +14,7 @@ from app.core.trade_offs import TradeOffProgress, TradeOffs, TradeOffStage
 from engines.benchmark import BenchmarkPlan
 from engines.errors import CompressionUnknown
 from engines.library import ModelLibrary, starter
+from engines.library.unfinished import unfinished_file
 from tests.engines.tiny_gguf import make_tiny_gguf
 
 PLAN = BenchmarkPlan(repetitions=1, prompt_tokens=32, generated_tokens=8)
@@ -86,3 +87,16 @@ async def test_what_does_not_exist_is_told_before_anything_is_measured(models: M
 async def test_a_format_that_is_no_smaller_has_no_row(models: Models, folder: Path) -> None:
     rows = await TradeOffs(models, folder).measure(MODEL, ["F16"], plan=PLAN)
     assert [row.format for row in rows] == ["F16"]
+
+
+def test_what_a_killed_process_has_left_is_removed(models: Models, folder: Path) -> None:
+    abandoned, alive = folder / ".dead.copies", folder / ".alive.copies"
+    for copies in (abandoned, alive):
+        copies.mkdir(parents=True)
+        (copies / "model.gguf").write_bytes(b"large")
+    with unfinished_file(folder) as (mark, _):
+        alive.rename(mark.with_suffix(".copies"))
+        TradeOffs(models, folder)
+        assert sorted(left(folder)) == sorted([mark.name, f"{mark.stem}.copies"])
+    TradeOffs(models, folder)
+    assert left(folder) == []
