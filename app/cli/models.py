@@ -12,6 +12,7 @@ import typer
 from app.cli.choices import model_named
 from app.cli.compress import compress
 from app.cli.errors import CommandError
+from app.cli.servers import add_server, list_servers, remove_server, server_named
 from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.text import print_json, show_progress
 from app.cli.trade_offs import trade_offs
@@ -120,6 +121,11 @@ async def _add(path: Path, *, link: bool, as_json: bool) -> None:
             print(strings("cli.model_added", name=model.name))
 
 
+models.command("servers")(list_servers)
+models.command("add-server")(add_server)
+models.command("remove-server")(remove_server)
+
+
 @models.command("use")
 def use(model: ModelName) -> None:
     """Load a model once, and let it answer from now on."""
@@ -128,7 +134,7 @@ def use(model: ModelName) -> None:
 
 async def _use(wanted: str) -> None:
     async with services() as opened:
-        model = model_named(opened, wanted)
+        model = server_named(opened, wanted) or model_named(opened, wanted)
         await opened.models.load(model.id)
         print(strings_of(opened)("cli.model_chosen", name=model.name))
 
