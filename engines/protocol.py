@@ -117,6 +117,8 @@ class Prompt:
     """Ask a model that can think to do so first. Ignored by models that cannot."""
     answer_start: str = ""
     """Text that the answer already has: the model goes on right after it (Continue)."""
+    completion: str | None = None
+    """Plain text to go on with instead of answering `messages`: all that a base model can do."""
     response: JsonSchema | Grammar | None = None
     """The form that the answer must have. Such an answer is given without thinking first."""
     priority: Priority = Priority.USER
@@ -216,7 +218,8 @@ class Engine(Protocol):
         """Answer a prompt, piece by piece; closing the iterator early cancels the answer.
 
         Raises:
-            OptionRejected: a sampling value, or a grammar or schema, that cannot be worked with.
+            OptionRejected: a sampling value, or a grammar or schema, that cannot be worked with; a
+                `completion`, where the engine can only chat.
             AdapterUnusable: an adapter is missing, or is none for this model.
             PromptTooLong: the prompt alone does not fit into the context window.
             NoChatTemplate: the model is a base model, which cannot hold a conversation.

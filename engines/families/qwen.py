@@ -12,8 +12,12 @@ _TOOL_CALLS = (tool_calls.HERMES, tool_calls.TAGGED)
 QWEN35 = Family(
     name="qwen3.5",
     architectures=frozenset({"qwen35", "qwen35moe"}),
-    sampling=Sampling(temperature=0.7, top_k=20, top_p=0.8, min_p=0.0, repeat_penalty=1.0),
-    thinking_sampling=Sampling(temperature=1.0, top_k=20, top_p=0.95, min_p=0.0, repeat_penalty=1.0),
+    sampling=Sampling(
+        temperature=0.7, top_k=20, top_p=0.8, min_p=0.0, repeat_penalty=1.0, presence_penalty=1.5
+    ),
+    thinking_sampling=Sampling(
+        temperature=1.0, top_k=20, top_p=0.95, min_p=0.0, repeat_penalty=1.0, presence_penalty=1.5
+    ),
     tool_call_forms=_TOOL_CALLS,
 )
 

@@ -320,6 +320,7 @@ def _encodable(prompt: Prompt) -> Prompt:
         messages=_encodable_messages(prompt.messages),
         stop=tuple(map(_encodable_text, prompt.stop)),
         answer_start=_encodable_text(prompt.answer_start),
+        completion=None if prompt.completion is None else _encodable_text(prompt.completion),
         group="",  # matters only on this side
     )
 

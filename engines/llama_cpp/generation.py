@@ -131,16 +131,21 @@ class Generation:
         self._prompt = prompt
         self._listener = listener
         thinking = prompt.thinking and prompt.response is None
-        text = template.render(
-            defuse(model, prompt.messages), thinking=thinking, answer_start=prompt.answer_start
-        )
-        self._tokens = model.vocabulary.prompt_tokens(text)
+        text = prompt.completion
+        if text is None:
+            text = template.render(
+                defuse(model, prompt.messages), thinking=thinking, answer_start=prompt.answer_start
+            )
+        else:
+            text += prompt.answer_start
+        self._tokens = model.vocabulary.prompt_tokens(text, special=prompt.completion is None)
         """The prompt, and the answer as far as it is written."""
         self._prompt_tokens = len(self._tokens)
         self._reused: int | None = None
         if self._prompt_tokens >= model.context_tokens:
             raise PromptTooLong(self._prompt_tokens, model.context_tokens)
-        splits = template.tags if not prompt.answer_start and prompt.response is None else None
+        answers_freely = prompt.completion is None and prompt.response is None
+        splits = template.tags if answers_freely and not prompt.answer_start else None
         self._outlet = _Outlet(
             listener,
             StopStrings(prompt.stop),

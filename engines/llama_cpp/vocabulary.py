@@ -64,12 +64,15 @@ class Vocabulary:
                 return list(buffer[:count])
             most = -count
 
-    def prompt_tokens(self, text: str) -> list[int]:
-        """Tokenise a rendered chat template, with the beginning that the model was trained on."""
-        tokens = self.tokens(text, special=True)
+    def prompt_tokens(self, text: str, *, special: bool = True) -> list[int]:
+        """Tokenise a rendered chat template, with the beginning that the model was trained on.
+
+        At least one token: a model that has read nothing cannot write.
+        """
+        tokens = self.tokens(text, special=special)
         if self.adds_bos and tokens[:1] != [self.bos]:
             tokens.insert(0, self.bos)
-        return tokens
+        return tokens or [max(self.bos, 0)]
 
     def defused(self, text: str) -> str:
         """Make control tokens in a person's text mere text, so that no document can speak as the system.

@@ -15,6 +15,7 @@ import msgspec
 
 from engines.errors import (
     EngineNotLoaded,
+    OptionRejected,
     RemoteAnswerBroken,
     RemoteBusy,
     RemoteError,
@@ -139,6 +140,8 @@ class RemoteEngine:
             EngineNotLoaded: the engine has been closed.
         """
         check_sampling(prompt.sampling)
+        if prompt.completion is not None:
+            raise OptionRejected("completion", "servers are asked for chats")
         if self._closed:
             raise EngineNotLoaded
         call = _Call()
