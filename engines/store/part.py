@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import sys
 import threading
 from pathlib import Path
@@ -26,6 +27,11 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     etag: str | None = None
     """A strong ETag of the host that sends it, for where the hub says nothing."""
 
+    @property
+    def sha256(self) -> str | None:
+        """The hash of the content, where its name is that."""
+        return self.content if self.content and re.fullmatch(r"[0-9a-f]{64}", self.content) else None
+
     def continues(self, earlier: Identity) -> bool:
         """Whether what follows now belongs behind what came earlier."""
         if self.total != earlier.total:
@@ -45,6 +51,8 @@ class Part:
         self._file = self.path.open("ab", buffering=0)  # so nothing waits in a buffer when a write fails
         self._hash = hashlib.sha256()
         self.size = os.fstat(self._file.fileno()).st_size
+        self.pieced = self.size > 0
+        """Whether more than one response has brought it."""
         self.identity = self._read_note()
         if self.identity is None or self.size > self.identity.total:
             self.discard()  # nobody knows what it is, or it is none of that
@@ -63,6 +71,7 @@ class Part:
 
     def remember(self, identity: Identity) -> None:
         """The same content, under a new ETag perhaps."""
+        self.pieced = self.pieced or self.size > 0
         if identity != self.identity:
             self._write_note(identity)
 
@@ -82,7 +91,7 @@ class Part:
     def publish(self) -> Path:
         """Write everything down to the disk and give the file its name."""
         os.fsync(self._file.fileno())
-        self.close()
+        self._file.close()
         self.path.replace(self._target)
         _sync_folder(self._target.parent)
         self._note.unlink(missing_ok=True)
@@ -91,6 +100,8 @@ class Part:
     def close(self) -> None:
         """Stop writing; what has arrived stays."""
         self._file.close()
+        if self.size == 0:
+            discard_part(self._target)
 
     def discard(self) -> None:
         """Throw away what has arrived."""
@@ -100,6 +111,7 @@ class Part:
         self.identity = None
         self._hash = hashlib.sha256()
         self.size = 0
+        self.pieced = False
 
     def _read_note(self) -> Identity | None:
         try:

@@ -5,7 +5,8 @@ What may happen to it, and what it does:
 - killed, asleep, offline: the part stays, and the next attempt goes on behind it;
 - another content at the same address: it starts again;
 - a host that ignores `Range`: what is there already is skipped, not written twice;
-- a lie about the length, a wrong hash: nothing is kept;
+- a length that contradicts itself: it is refused before anything is written;
+- a wrong hash, or more bytes than announced: nothing is kept;
 - no room: the part stays until there is some.
 """
 
@@ -44,6 +45,7 @@ RESERVE_BYTES = 64 << 20
 """Left free on the disk, so that conversations can still be saved."""
 _CHECK_ROOM_BYTES = 64 << 20
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
+_DISK_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _PASSING = (Offline, HubUnreachable, HubBusy)
 """What is worth another attempt."""
 
@@ -131,20 +133,19 @@ class Transfer:
     async def _run(self) -> Arrived:
         part = Part(self._target)
         try:
-            resumed = part.size > 0
-            if resumed:
+            if part.size > 0:
                 await self._hash(part)
             try:
                 return await self._complete(part)
             except TransferDamaged:
-                if not resumed:
+                if not part.pieced:
                     raise
-                # A power cut can leave zeros in a part: once more, from the beginning.
-                logger.warning("A resumed download was damaged; it starts again")
+                # A power cut can leave zeros in a part, and a host can have two contents under one name.
+                logger.warning("A download in several pieces was damaged; it starts again")
                 part.discard()
                 return await self._complete(part)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno not in _DISK_FULL:
                 raise
             raise DownloadNeedsSpace(max(1, self._missing(part))) from error
         except TransferDamaged:
@@ -177,7 +178,7 @@ class Transfer:
                 await self._wait(self._pause(failures, error))
         self._verifying()
         digest = part.sha256()
-        if self._source.sha256 is not None and digest != self._source.sha256:
+        if digest != (self._source.sha256 or part.identity.sha256 or digest):
             raise TransferDamaged(self._source.name, "hash")
         size = part.size
         return Arrived(await asyncio.to_thread(part.publish), size, digest)
@@ -222,19 +223,19 @@ class Transfer:
         return 0
 
     def _identity(self, reply: HubReply, total: int | None) -> Identity:
-        name, announced = self._source.name, (self._source.size, reply.linked_bytes)
-        known = {size for size in (*announced, total) if size is not None}
-        if len(known) > 1:
-            raise TransferDamaged(name, "lengths that differ")
-        if not known:
-            raise TransferDamaged(name, "no length")
-        content = reply.linked_etag
-        is_hash = content is not None and re.fullmatch(r"[0-9a-f]{64}", content) is not None
-        if is_hash and self._source.sha256 is not None and content != self._source.sha256:
+        name, announced = self._source.name, reply.linked_bytes
+        if None not in (announced, self._source.size) and announced != self._source.size:
             raise HubFileChanged(name)
+        known = {size for size in (self._source.size, announced, total) if size is not None}
+        if len(known) != 1:  # not damage: what has arrived before need not suffer from it
+            raise HubAnswerBroken(reply.response.url.host, "another length than announced, or none")
+        content = reply.linked_etag
         etag = reply.response.headers.get("etag", "")
         strong = etag[1:-1] if re.fullmatch(r'"[!#-~]{1,200}"', etag) else None
-        return Identity(known.pop(), content or self._source.sha256, strong)
+        identity = Identity(known.pop(), content or self._source.sha256, strong)
+        if self._source.sha256 and identity.sha256 and identity.sha256 != self._source.sha256:
+            raise HubFileChanged(name)
+        return identity
 
     async def _receive(self, part: Part, response: httpx.Response, skip: int) -> None:
         total, name = part.identity.total if part.identity else 0, self._source.name

@@ -1,0 +1,184 @@
+"""What the hub has: searching for models, and the files of one. Speaks the hub's public HTTP API.
+
+https://huggingface.co/docs/hub/api
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from engines.errors import HubAnswerBroken, ModelInParts
+from engines.store.connection import HubAccess, HubConnection
+from engines.store.names import check_repository, check_revision, parts_of, quantisation_of, without_part
+from engines.store.transfer import Source
+
+_MOST_BYTES = 16 << 20
+_NO_MODELS = ("mmproj", "imatrix")
+"""Beginnings or parts of names of GGUF files that are not a model of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """One hit of a search."""
+
+    repository: str
+    downloads: int
+    likes: int
+    gated: bool
+    """Whether its owners want to be asked first."""
+    licence: str
+    """Its short name, such as "apache-2.0"; empty where none is told."""
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HubFile:
+    """A model's file, or all parts of a model that was split."""
+
+    name: str
+    """Its path in the repository; of a split model, without the number of the part."""
+    size: int | None
+    """In bytes, of all parts together; None where the hub does not tell."""
+    sha256: str | None
+    quantisation: str
+    parts: int
+    """1 for a whole file: only these can be downloaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubModelDetails:
+    """A repository and the models in it."""
+
+    model: HubModel
+    revision: str
+    """The commit: what is fetched from it stays the same when the repository changes."""
+    files: tuple[HubFile, ...]
+    """The smallest first."""
+
+
+class _Lfs(msgspec.Struct, frozen=True):
+    sha256: str | None = None
+    size: int | None = None
+
+
+class _Sibling(msgspec.Struct, frozen=True):
+    rfilename: str
+    size: int | None = None
+    lfs: _Lfs | None = None
+
+
+class _Model(msgspec.Struct, frozen=True):
+    """What we need of the hub's answer; it has many more fields, and gets new ones."""
+
+    id: str
+    downloads: int = 0
+    likes: int = 0
+    gated: bool | Literal["auto", "manual"] = False
+    tags: tuple[str, ...] = ()
+    sha: str | None = None
+    siblings: tuple[_Sibling, ...] = ()
+
+
+class Hub:
+    """The hub or a mirror of it. Use it within one event loop, and close it.
+
+    All methods raise what `HubConnection.get` raises.
+    """
+
+    def __init__(self, access: HubAccess) -> None:
+        """Raises `HubAddressInvalid` where the address of the hub or of the proxy is none."""
+        self.connection = HubConnection(access)
+
+    async def search(self, text: str, limit: int = 20) -> list[HubModel]:
+        """Models with GGUF files whose name fits the text, those that most people use first."""
+        query = {"search": text, "filter": "gguf", "sort": "downloads", "direction": -1, "limit": limit}
+        found = await self._json("/api/models", query, list[_Model], text)
+        return [_hit(model) for model in found[:limit]]
+
+    async def model(self, repository: str, revision: str = "main") -> HubModelDetails:
+        """One repository's models.
+
+        Raises:
+            HubAddressInvalid: this cannot be the name of a repository or of a revision.
+        """
+        check_repository(repository)
+        path = f"/api/models/{repository}/revision/{urllib.parse.quote(check_revision(revision), safe='')}"
+        model = await self._json(path, {"blobs": "true"}, _Model, repository)
+        return HubModelDetails(_hit(model), model.sha or revision, _files(model.siblings))
+
+    def file_url(self, repository: str, revision: str, name: str) -> str:
+        """Where a file is fetched from."""
+        quoted = urllib.parse.quote(check_revision(revision), safe="")
+        return (
+            f"{self.connection.endpoint}/{check_repository(repository)}/resolve/{quoted}/"
+            f"{urllib.parse.quote(name)}"
+        )
+
+    def source(self, details: HubModelDetails, file: HubFile) -> Source:
+        """What a `Transfer` needs to fetch a file.
+
+        Raises:
+            ModelInParts: it is split.
+        """
+        if file.parts > 1:
+            raise ModelInParts(file.name, file.parts)
+        repository = details.model.repository
+        url = self.file_url(repository, details.revision, file.name)
+        return Source(url, repository, file.name, file.size, file.sha256, beginning=b"GGUF")
+
+    async def close(self) -> None:
+        """End all that is under way."""
+        await self.connection.close()
+
+    async def _json(self, path: str, query: Mapping[str, Any], kind: type[Any], name: str) -> Any:
+        url = f"{self.connection.endpoint}{path}?{urllib.parse.urlencode(query)}"
+        async with self.connection.get(url, name) as reply:
+            body = bytearray()
+            async for piece in reply.response.aiter_raw():
+                body += piece
+                if len(body) > _MOST_BYTES:
+                    raise HubAnswerBroken(self.connection.host, "too long")
+        try:
+            return msgspec.json.decode(bytes(body), type=kind)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise HubAnswerBroken(self.connection.host, "not the hub's JSON") from None
+
+
+def _hit(model: _Model) -> HubModel:
+    licence = next((tag.removeprefix("license:") for tag in model.tags if tag.startswith("license:")), "")
+    languages = tuple(tag for tag in model.tags if len(tag) == 2 and tag.isalpha() and tag.islower())
+    return HubModel(model.id, model.downloads, model.likes, bool(model.gated), licence, languages)
+
+
+def _files(siblings: tuple[_Sibling, ...]) -> tuple[HubFile, ...]:
+    """The GGUF files that are models, parts put together, without those whose names leave the repository."""
+    groups: dict[str, list[_Sibling]] = {}
+    for sibling in siblings:
+        name = sibling.rfilename
+        plain = name.rpartition("/")[2].lower()
+        if not plain.endswith(".gguf") or any(word in plain for word in _NO_MODELS):
+            continue
+        if name.startswith("/") or "\\" in name or ".." in name.split("/") or not name.isprintable():
+            continue
+        groups.setdefault(without_part(name), []).append(sibling)
+    return tuple(sorted((_file(name, group) for name, group in groups.items()), key=_by_size))
+
+
+def _file(name: str, group: list[_Sibling]) -> HubFile:
+    sizes = [sibling.lfs.size if sibling.lfs and sibling.lfs.size else sibling.size for sibling in group]
+    size = sum(one for one in sizes if one is not None) if None not in sizes else None
+    parts = max(parts_of(sibling.rfilename) for sibling in group)
+    [first, *_] = group
+    sha256 = first.lfs.sha256 if parts == 1 and first.lfs else None
+    known = sha256 if sha256 and len(sha256) == 64 else None
+    whole = name if parts > 1 else first.rfilename
+    return HubFile(whole, size, known, quantisation_of(name), parts)
+
+
+def _by_size(file: HubFile) -> tuple[float, str]:
+    return (float("inf") if file.size is None else file.size, file.name)
