@@ -101,7 +101,7 @@ async def measure(
     """Open a model, measure it, and close it again. Cancelling the task ends that within milliseconds.
 
     Args:
-        path: a chat model.
+        path: a chat model, or a base model, which is measured with plain text.
         plan: what to measure.
         options: how to load it; a context window too small for the plan is widened.
         versions: kept with the result.
@@ -211,9 +211,14 @@ class _Run:
         return (steps / seconds if seconds > 0 else 0.0), written
 
     async def _ask(self, message: Message, tokens: int) -> Usage:
-        """The most probable answer, which takes no time to choose: what counts is the model's work."""
-        sampling = Sampling(temperature=0.0, repeat_penalty=1.0, max_tokens=tokens)
-        async with aclosing(self._engine.stream(Prompt((message,), sampling))) as deltas:
+        """The most probable answer, which takes no time to choose: what counts is the model's work.
+
+        A base model, which knows no questions, goes on with the text instead.
+        """
+        prompt = Prompt((message,), Sampling(temperature=0.0, repeat_penalty=1.0, max_tokens=tokens))
+        if not self._engine.info.has_chat_template:
+            prompt = replace(prompt, messages=(), completion=message.content)
+        async with aclosing(self._engine.stream(prompt)) as deltas:
             async for delta in deltas:
                 if isinstance(delta, Done):
                     return delta.usage

@@ -36,13 +36,20 @@ class Questions:
 
 async def _longest(engine: Engine, beginning: str, words: list[str], tokens: int) -> tuple[str, int]:
     """As many of the words behind the beginning as make no more than so many tokens."""
-    best, least, most = (beginning, await engine.count_tokens([Message("user", beginning)])), 0, len(words)
+    best, least, most = (beginning, await _count(engine, beginning)), 0, len(words)
     while least < most:
         middle = (least + most + 1) // 2
         text = " ".join([beginning, *words[:middle]])
-        counted = await engine.count_tokens([Message("user", text)])
+        counted = await _count(engine, text)
         if counted <= tokens:
             best, least = (text, counted), middle
         else:
             most = middle - 1
     return best
+
+
+async def _count(engine: Engine, text: str) -> int:
+    if engine.info.has_chat_template:
+        return await engine.count_tokens([Message("user", text)])
+    [counted] = await engine.count_texts([text])
+    return counted

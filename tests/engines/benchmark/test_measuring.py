@@ -13,7 +13,7 @@ from engines.benchmark import BenchmarkPlan, BenchmarkProgress, BenchmarkStage, 
 from engines.benchmark import measuring as measuring_module
 from engines.benchmark.questions import Questions
 from engines.benchmark.result import Sample, decode, encode
-from engines.errors import ModelFileMissing, NoChatTemplate, OptionRejected
+from engines.errors import ModelFileMissing, OptionRejected
 from engines.protocol import LoadOptions
 from tests.engines.tiny_gguf import make_tiny_gguf
 
@@ -120,9 +120,14 @@ async def test_a_window_too_small_for_the_prompt_is_widened(model: Path) -> None
 async def test_what_cannot_be_measured_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelFileMissing):
         await measure(tmp_path / "gone.gguf", SMALL, versions={})
-    base = make_tiny_gguf(tmp_path / "base.gguf", chat_template=None)
-    with pytest.raises(NoChatTemplate):
-        await measure(base, SMALL, versions={}, host="thread")
+
+
+async def test_a_base_model_is_measured_too(tmp_path: Path) -> None:
+    base = make_tiny_gguf(tmp_path / "base.gguf", chat_template=None, loop=True)
+    result = await measure(base, SMALL, versions={}, host="thread")
+    assert len(result.prompt.rates) == len(result.generation.rates) == SMALL.repetitions
+    assert result.prompt.median > 0
+    assert result.generation.median > 0
 
 
 @pytest.mark.parametrize(
