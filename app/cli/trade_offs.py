@@ -17,12 +17,13 @@ from app.core.trade_offs import TradeOff, TradeOffProgress
 def trade_offs(
     model: Annotated[str, typer.Argument(help="Id or name of an installed model.")],
     to: Annotated[
-        list[str], typer.Option("--to", help="A format; may be repeated. Default: all that are smaller.")
-    ] = [],  # noqa: B006 - Typer copies it
+        list[str] | None,
+        typer.Option("--to", help="A format; may be repeated. Default: all that are smaller."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare size, speed, memory and perplexity of a model and its compressed forms; takes minutes."""
-    run(_measure(model, to, as_json=as_json))
+    run(_measure(model, to or [], as_json=as_json))
 
 
 async def _measure(wanted: str, formats: list[str], *, as_json: bool) -> None:
