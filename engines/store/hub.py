@@ -42,8 +42,8 @@ class HubFile:
 
     name: str
     """Its path in the repository; of a split model, without the number of the part."""
-    size: int | None
-    """In bytes, of all parts together; None where the hub does not tell."""
+    bytes: int | None
+    """Of all parts together; None where the hub does not tell."""
     sha256: str | None
     quantisation: str
     parts: int
@@ -55,8 +55,8 @@ class HubModelDetails:
     """A repository and the models in it."""
 
     model: HubModel
-    revision: str
-    """The commit: what is fetched from it stays the same when the repository changes."""
+    commit: str
+    """What is fetched from it stays the same when the repository changes."""
     files: tuple[HubFile, ...]
     """The smallest first."""
 
@@ -128,8 +128,8 @@ class Hub:
         if file.parts > 1:
             raise ModelInParts(file.name, file.parts)
         repository = details.model.repository
-        url = self.file_url(repository, details.revision, file.name)
-        return Source(url, repository, file.name, file.size, file.sha256, beginning=b"GGUF")
+        url = self.file_url(repository, details.commit, file.name)
+        return Source(url, repository, file.name, file.bytes, file.sha256, beginning=b"GGUF")
 
     async def close(self) -> None:
         """End all that is under way."""
@@ -181,4 +181,4 @@ def _file(name: str, group: list[_Sibling]) -> HubFile:
 
 
 def _by_size(file: HubFile) -> tuple[float, str]:
-    return (float("inf") if file.size is None else file.size, file.name)
+    return (float("inf") if file.bytes is None else file.bytes, file.name)

@@ -35,8 +35,8 @@ async def test_a_model_is_pinned_to_its_commit_and_its_file_arrives(hub, server,
     server.files["owner/name/sub dir/مدل Q4_K_M.gguf"] = content
     details = await hub.model("owner/name")
     [file] = details.files
-    assert details.revision == server.commit
-    assert (file.size, file.sha256) == (104, hashlib.sha256(content).hexdigest())
+    assert details.commit == server.commit
+    assert (file.bytes, file.sha256) == (104, hashlib.sha256(content).hexdigest())
     arrived = await Transfer(hub.connection, hub.source(details, file), tmp_path / "x.gguf").run()
     assert arrived.path.read_bytes() == content
     assert server.commit in server.seen[1].path
@@ -52,7 +52,7 @@ async def test_only_whole_models_can_be_fetched_and_the_smallest_comes_first(hub
         "o/n/m-Q4_K_M.gguf": b"x" * 10,
     }
     details = await hub.model("o/n")
-    assert [(file.name, file.quantisation, file.size, file.parts) for file in details.files] == [
+    assert [(file.name, file.quantisation, file.bytes, file.parts) for file in details.files] == [
         ("m-Q4_K_M.gguf", "Q4_K_M", 10, 1),
         ("m-Q8_0.gguf", "Q8_0", 20, 1),
         ("m-F16.gguf", "F16", 61, 2),
