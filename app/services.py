@@ -12,6 +12,8 @@ from app.core.instance import InstanceLock, WritersLock
 from app.core.logs import start_logging
 from app.core.models import Models
 from app.core.paths import Paths
+from app.core.server_keys import StoredKeys
+from app.core.servers import Servers
 from app.core.settings import SettingsStore
 from app.core.trade_offs import TradeOffs
 from engines.embedders.opening import open_embedder
@@ -65,7 +67,7 @@ def open_services(paths: Paths | None = None) -> Services:
     writers.if_nobody_writes(conversations.recover)
     if instance.held:
         knowledge.start()
-    models = Models(ModelLibrary(paths.models), settings)
+    models = Models(ModelLibrary(paths.models), settings, servers=Servers(settings, StoredKeys()))
     answering = Answering(conversations, knowledge, models, settings, writers)
     compression = Compression(models, paths.models)
     benchmarking = Benchmarking(models, BenchmarkStore(paths.benchmarks))

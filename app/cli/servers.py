@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import sys
 from typing import Annotated
 
 import msgspec
@@ -10,7 +12,8 @@ import typer
 from app.cli.errors import CommandError
 from app.cli.session import run, services, strings_of
 from app.cli.text import print_json
-from app.core.servers import ServerModel, key_variable
+from app.core.server_keys import key_variable
+from app.core.servers import ServerModel
 from app.core.strings import Strings
 from app.services import Services
 
@@ -57,15 +60,20 @@ def add_server(
         str, typer.Option("--model", help="Name of its model; without it the server is asked.")
     ] = "",
     name: Annotated[str, typer.Option("--name", help="What to call it here.")] = "",
+    ask_key: Annotated[
+        bool, typer.Option("--key", help="The server needs a key: ask for it, or read it from a pipe.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Add a model of a server. A key goes into the environment, see `dai models servers --json`."""
-    run(_add(url, model, name, as_json=as_json))
+    """Add a model of a server; its key is kept in the system's keyring, never in the settings."""
+    run(_add(url, model, name, ask_key=ask_key, as_json=as_json))
 
 
-async def _add(url: str, model: str, name: str, *, as_json: bool) -> None:
+async def _add(url: str, model: str, name: str, *, ask_key: bool, as_json: bool) -> None:
     async with services() as opened:
         strings = strings_of(opened)
+        if ask_key and not opened.models.servers.keep_key(url, _entered(strings)):
+            print(strings("cli.server_key_forgotten", variable=key_variable(url)), file=sys.stderr)
         model = model or await _only_model(opened, url)
         try:
             added = opened.models.add_server(name, url, model)
@@ -77,6 +85,13 @@ async def _add(url: str, model: str, name: str, *, as_json: bool) -> None:
             print(strings("cli.server_added_local", name=added.name))
         else:
             print(strings("cli.server_added", name=added.name, host=added.host))
+
+
+def _entered(strings: Strings) -> str:
+    """A key; never an argument, which other programs of this device could read."""
+    if sys.stdin.isatty():
+        return getpass.getpass(strings("cli.server_key")).strip()
+    return sys.stdin.readline().strip()
 
 
 async def _only_model(opened: Services, url: str) -> str:

@@ -5,14 +5,13 @@ Nothing is sent to a server unless the user asks for its list of models or has c
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import os
-import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from app.core.errors import ModelMissing, ServerExists
+from app.core.server_keys import ServerKeys, SessionKeys
 from app.core.settings import ServerSetting, SettingsStore
 from engines.errors import RemoteAddressInvalid
 from engines.opening import open_engine
@@ -24,49 +23,6 @@ from engines.remote.models import RemoteModel, list_models
 log = logging.getLogger(__name__)
 
 _PREFIX = "server:"
-_VARIABLE = "DAI_SERVER_KEY"
-
-
-class ServerKeys(Protocol):
-    """Keeps the keys of servers, by address. They are in no setting and in no log."""
-
-    def get(self, url: str) -> str | None:
-        """The key of the server at this address; None where it needs none."""
-        ...
-
-    def keep(self, url: str, key: str) -> None:
-        """Take a key."""
-        ...
-
-    def forget(self, url: str) -> None:
-        """Forget it."""
-        ...
-
-
-class SessionKeys:
-    """Keys in memory, and those of the environment.
-
-    `DAI_SERVER_KEY_192_168_1_20_11434` is the key of the server at 192.168.1.20:11434.
-    """
-
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
-        self._environment = environment
-        self._kept: dict[str, str] = {}
-
-    def get(self, url: str) -> str | None:
-        """The key that was entered since the start, else the environment's."""
-        return self._kept.get(url) or self._environment.get(key_variable(url)) or None
-
-    def keep(self, url: str, key: str) -> None:
-        """Take a key until the app ends."""
-        self._kept[url] = key
-
-    def forget(self, url: str) -> None:
-        """Forget what was entered; the environment stays."""
-        self._kept.pop(url, None)
-
-    def __repr__(self) -> str:
-        return "SessionKeys()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +85,7 @@ class Servers:
             RemoteError: the leaf says what is wrong with the address or the server.
         """
         server = read_address(url)
-        return await list_models(server, self._access(server, key))
+        return await list_models(server, await self._access(server, key))
 
     def add(self, name: str, url: str, model: str, key: str | None = None) -> ServerModel:
         """Add a model of a server; nothing is sent for that.
@@ -175,15 +131,24 @@ class Servers:
             RemoteError: the leaf says what is wrong with the server.
         """
         server = read_address(model.url)
-        return await self._open(server.model(model.model), options, access=self._access(server, None))
+        return await self._open(server.model(model.model), options, access=await self._access(server, None))
 
-    def _access(self, server: ServerAddress, key: str | None) -> ServerAccess:
-        return ServerAccess(key or self._keys.get(server.url))
+    def knows_key(self, model: ServerModel) -> bool:
+        """Whether there is a key for its server. May ask the system: call it in a thread."""
+        return self._keys.get(model.url) is not None
 
+    def keep_key(self, url: str, key: str) -> bool:
+        """Take the key of a server, before or after its models are added.
 
-def key_variable(url: str) -> str:
-    """The environment variable that may hold the key of the server at this address."""
-    return f"{_VARIABLE}_{re.sub('[^A-Z0-9]+', '_', read_address(url).host.upper()).strip('_')}"
+        Returns whether it will be known after a restart. May ask the system: call it in a thread.
+
+        Raises:
+            RemoteAddressInvalid: the address is none.
+        """
+        return self._keys.keep(read_address(url).url, key)
+
+    async def _access(self, server: ServerAddress, key: str | None) -> ServerAccess:
+        return ServerAccess(key or await asyncio.to_thread(self._keys.get, server.url))
 
 
 def _described(setting: ServerSetting) -> ServerModel:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.core.server_keys import SessionKeys
 from tests.engines.remote.scripted_server import Client, Received, ScriptedServer, scripted_server
 
 
@@ -65,6 +66,15 @@ def test_a_server_with_several_models_names_them(dai, server):
     result = dai("models", "add-server", server.url)
     assert result.status == 1
     assert "small, large" in result.err
+
+
+def test_a_key_comes_through_a_pipe_and_goes_to_its_server_only(dai, server, home, monkeypatch):
+    monkeypatch.setattr("app.services.StoredKeys", SessionKeys)
+    result = dai("models", "add-server", server.url, "--key", stdin="a-secret\n")
+    assert result.status == 0
+    assert "DAI_SERVER_KEY_127_0_0_1_" in result.err
+    assert server.received[0].headers["authorization"] == "Bearer a-secret"
+    assert "a-secret" not in home.settings.read_text() + result.out + result.err
 
 
 MISTAKES = [

@@ -10,7 +10,8 @@ import pytest
 
 from app.core.errors import ModelMissing, NoModelInstalled, ServerExists
 from app.core.models import Models
-from app.core.servers import Servers, SessionKeys, key_variable
+from app.core.server_keys import SessionKeys, StoredKeys, key_variable
+from app.core.servers import Servers
 from app.core.settings import SettingsStore
 from engines.errors import RemoteAddressInvalid, RemoteUnreachable
 from engines.library import ModelLibrary, starter
@@ -154,6 +155,47 @@ def test_a_key_may_come_from_the_environment() -> None:
     assert keys.get(url) == "from outside"
     keys.keep(url, "entered")
     assert keys.get(url) == "entered"
+
+
+class Passwords:
+    """The system's store of passwords, as the package `keyring` offers it."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, name: str) -> str | None:
+        return self.kept.get((service, name))
+
+    def set_password(self, service: str, name: str, password: str) -> None:
+        self.kept[service, name] = password
+
+    def delete_password(self, service: str, name: str) -> None:
+        del self.kept[service, name]
+
+
+def test_a_key_is_known_after_a_restart_where_the_system_keeps_it() -> None:
+    passwords = Passwords()
+    url = "https://ai.example.org/v1"
+
+    assert StoredKeys({}, lambda: passwords).keep(url, "a-key")
+    restarted = StoredKeys({}, lambda: passwords)
+    assert restarted.get(url) == "a-key"
+    assert restarted.get("https://other.example.org/v1") is None
+    restarted.forget(url)
+    restarted.forget(url)
+    assert passwords.kept == {}
+
+
+def test_a_keyring_that_is_locked_costs_no_more_than_the_restart() -> None:
+    def locked() -> Passwords:
+        raise RuntimeError("a-key is locked away")
+
+    keys = StoredKeys({}, locked)
+
+    assert not keys.keep("http://ai.example.org/v1", "a-key")
+    assert keys.get("http://ai.example.org/v1") == "a-key"
+    keys.forget("http://ai.example.org/v1")
+    assert keys.get("http://ai.example.org/v1") is None
 
 
 def test_an_address_that_was_broken_by_hand_is_left_out(tmp_path: Path) -> None:
