@@ -56,6 +56,11 @@ def test_families_have_names_of_their_own() -> None:
     assert len({family.name for family in ALL}) == len(ALL)
 
 
+def test_every_family_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "add-a-family.md").read_text(encoding="utf-8")
+    assert [family.name for family in ALL if f"`{family.name}`" not in page] == []
+
+
 def test_the_list_of_models_tells_the_family_that_will_answer(smollm2: Path) -> None:
     model: InstalledModel = describe(read_header(smollm2), Origin.STARTER)
     assert model.family == "smollm2"
