@@ -12,8 +12,9 @@ import typer
 from app.cli.choices import model_named
 from app.cli.compress import compress
 from app.cli.errors import CommandError
-from app.cli.servers import add_server, list_servers, remove_server, server_named
+from app.cli.servers import add_server, list_servers, print_server, remove_server, server_named
 from app.cli.session import on_interrupt, run, services, strings_of
+from app.cli.store import catalogue, search
 from app.cli.text import print_json, show_progress
 from app.cli.trade_offs import trade_offs
 from app.core.strings import Strings
@@ -48,7 +49,7 @@ async def _list(*, as_json: bool) -> None:
         strings = strings_of(opened)
         chosen = opened.models.chosen()
         rows = [(model, *opened.models.memory(model)) for model in opened.models.installed()]
-        broken = opened.models.broken()
+        servers, broken = opened.models.servers.added(), opened.models.broken()
         if as_json:
             print_json(
                 {
@@ -56,6 +57,7 @@ async def _list(*, as_json: bool) -> None:
                         {"model": model, "memory_bytes": need.total, "fit": fit, "chosen": model == chosen}
                         for model, need, fit in rows
                     ],
+                    "servers": [{"server": server, "chosen": server == chosen} for server in servers],
                     "broken": [
                         {"path": path, "error": type(error).__name__, "details": str(error)}
                         for path, error in broken
@@ -63,11 +65,13 @@ async def _list(*, as_json: bool) -> None:
                 }
             )
             return
-        if not rows:
+        if not rows and not servers:
             print(strings("cli.no_model"), file=sys.stderr)
         for model, need, fit in rows:
             print(("* " if model == chosen else "  ") + _line(model, need, fit, strings))
             print(f"    {model.id}")
+        for server in servers:
+            print_server(server, strings, chosen=server == chosen)
         for path, error in broken:
             print(f"! {strings.isolate(path.name)} · {strings.error_named(type(error).__name__)}")
 
@@ -162,4 +166,6 @@ async def _remove(wanted: str) -> None:
 
 
 models.command("compress")(compress)
+models.command("catalogue")(catalogue)
+models.command("search")(search)
 models.command("trade-offs")(trade_offs)

@@ -5,6 +5,7 @@ Redirects are followed by hand: large files lie on other hosts, and those must n
 
 from __future__ import annotations
 
+import asyncio
 import email.utils
 import errno
 import importlib.metadata
@@ -49,7 +50,7 @@ class HubAccess:
     endpoint: str = DEFAULT_ENDPOINT
     """The hub, or a mirror of it."""
     token: Callable[[], str | None] = field(default=_no_token, repr=False)
-    """Tells the access token, asked anew for every request; sent to the endpoint and nowhere else."""
+    """Tells the access token; asked anew for every request, in a thread, for a keyring may block. Sent to the endpoint and nowhere else."""
     proxy: str | None = field(default=None, repr=False)
     """Address of a proxy; `None` leaves it to the environment (HTTPS_PROXY and so on)."""
     connect_seconds: float = 15.0
@@ -128,7 +129,8 @@ class HubConnection:
         first: httpx.Headers | None = None
         for _ in range(_MOST_REDIRECTS + 1):
             try:
-                request = self._client.build_request("GET", address, headers=self._headers(address, headers))
+                sent = await self._headers(address, headers)
+                request = self._client.build_request("GET", address, headers=sent)
                 response = await self._client.send(request, stream=True)
                 try:
                     first = response.headers if first is None else first
@@ -147,9 +149,9 @@ class HubConnection:
         """End all that is under way."""
         await self._client.aclose()
 
-    def _headers(self, address: httpx.URL, headers: Mapping[str, str] | None) -> dict[str, str]:
+    async def _headers(self, address: httpx.URL, headers: Mapping[str, str] | None) -> dict[str, str]:
         sent = dict(headers or {})
-        token = self._access.token() if self._is_hub(address) else None
+        token = await asyncio.to_thread(self._access.token) if self._is_hub(address) else None
         if token and (token := token.strip()):
             if not (token.isascii() and token.isprintable()):
                 raise HubTokenRejected(self.host, "characters that no token has")

@@ -1,0 +1,79 @@
+"""`dai models catalogue` and `search`: models that can be downloaded."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from app.cli.errors import terminal_strings
+from app.cli.session import run
+from app.cli.text import print_json
+from app.core.hub_access import open_hub
+from app.core.paths import Paths
+from app.core.secrets import Secrets
+from app.core.settings import SettingsStore
+from app.core.strings import Strings
+from engines.store.catalogue import Catalogue, CatalogueModel
+from engines.store.hub import HubModel
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def catalogue(as_json: AsJson = False) -> None:
+    """List the recommended models, with the terms of their use and how good their Persian is. No network."""
+    models = Catalogue.load().models
+    if as_json:
+        print_json(models)
+        return
+    strings = terminal_strings()
+    for model in models:
+        for line in _recommended(model, strings):
+            print(line)
+
+
+def search(
+    text: Annotated[str, typer.Argument(help="Words of a model's name.")],
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="At most so many.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Search the hub for models in GGUF files; those that most people download come first."""
+    run(_search(text, limit, as_json=as_json))
+
+
+async def _search(text: str, limit: int, *, as_json: bool) -> None:
+    settings = SettingsStore(Paths.default().settings).current
+    hub = open_hub(settings, Secrets())
+    try:
+        found = await hub.search(text, limit)
+    finally:
+        await hub.close()
+    if as_json:
+        print_json(found)
+        return
+    strings = terminal_strings()
+    if not found:
+        print(strings("cli.nothing_on_hub", text=text))
+    for model in found:
+        print(_hit(model, strings))
+
+
+def _recommended(model: CatalogueModel, strings: Strings) -> list[str]:
+    file = model.files[0]
+    facts = [
+        strings.isolate(model.name),
+        strings("cli.about_size", size=strings.size(file.about_bytes)),
+        strings(f"cli.persian.{model.persian}"),
+        strings.isolate(model.licence.name),
+    ]
+    description = model.description.fa if strings.language == "fa" else model.description.en
+    return [" · ".join(facts), f"    {description}", f"    {strings.isolate(model.id)}"]
+
+
+def _hit(model: HubModel, strings: Strings) -> str:
+    facts = [strings.isolate(model.repository), strings("cli.downloads", count=model.downloads)]
+    if model.licence:
+        facts.append(strings.isolate(model.licence))
+    if model.gated:
+        facts.append(strings("cli.gated"))
+    return " · ".join(facts)
