@@ -40,18 +40,19 @@ async def _list(*, as_json: bool) -> None:
         if not servers:
             print(strings("cli.no_server"))
         for server in servers:
-            print(("* " if server == chosen else "  ") + _line(server, strings))
-            print(f"    {server.id}")
+            print_server(server, strings, chosen=server == chosen)
 
 
-def _line(server: ServerModel, strings: Strings) -> str:
+def print_server(server: ServerModel, strings: Strings, *, chosen: bool) -> None:
+    """The lines of one model of a server in a list."""
     parts = [strings.isolate(server.name), strings.isolate(server.model)]
     parts.append(
         strings("cli.server_local") if server.local else strings("cli.server_leaves", host=server.host)
     )
     if not (server.local or server.encrypted):
         parts.append(strings("cli.server_open"))
-    return " · ".join(parts)
+    print(("* " if chosen else "  ") + " · ".join(parts))
+    print(f"    {server.id}")
 
 
 def add_server(

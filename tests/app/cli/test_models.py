@@ -112,7 +112,7 @@ def test_what_is_no_model_is_not_installed(dai, tmp_path, file):
         "cut.gguf": "“cut.gguf” is damaged or incomplete. Download it again.\n",
         "gone.gguf": f"There is no such file: {tmp_path / 'gone.gguf'}\n",
     }
-    assert dai("models", "--json").json == {"models": [], "broken": []}
+    assert dai("models", "--json").json == {"models": [], "servers": [], "broken": []}
 
 
 def test_errors_are_persian_where_the_user_is(dai, persian, tmp_path):

@@ -46,6 +46,9 @@ def test_a_server_is_added_chosen_asked_and_removed(dai, server):
     assert dai("models", "use", "near").status == 0
     assert "Hello from the server." in dai("ask", "Who?").out
     assert "* Near" in dai("models", "servers").out
+    assert "* Near · tiny · on this device" in dai("models").out
+    [entry] = dai("models", "--json").json["servers"]
+    assert (entry["server"]["name"], entry["chosen"]) == ("Near", True)
 
     assert dai("models", "remove-server", "Near").status == 0
     assert dai("models", "servers", "--json").json == []
