@@ -14,6 +14,7 @@ from app.cli.compress import compress
 from app.cli.errors import CommandError
 from app.cli.servers import add_server, list_servers, print_server, remove_server, server_named
 from app.cli.session import on_interrupt, run, services, strings_of
+from app.cli.store import catalogue, search
 from app.cli.text import print_json, show_progress
 from app.cli.trade_offs import trade_offs
 from app.core.strings import Strings
@@ -165,4 +166,6 @@ async def _remove(wanted: str) -> None:
 
 
 models.command("compress")(compress)
+models.command("catalogue")(catalogue)
+models.command("search")(search)
 models.command("trade-offs")(trade_offs)
