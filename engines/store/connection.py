@@ -50,7 +50,8 @@ class HubAccess:
     endpoint: str = DEFAULT_ENDPOINT
     """The hub, or a mirror of it."""
     token: Callable[[], str | None] = field(default=_no_token, repr=False)
-    """Tells the access token; asked anew for every request, in a thread, for a keyring may block. Sent to the endpoint and nowhere else."""
+    """Tells the access token; asked for every request, in a thread, as a keyring may block. Sent to the
+    endpoint and nowhere else."""
     proxy: str | None = field(default=None, repr=False)
     """Address of a proxy; `None` leaves it to the environment (HTTPS_PROXY and so on)."""
     connect_seconds: float = 15.0
