@@ -25,7 +25,7 @@ from run import HATCH
 
 ROOT = LOCK.parent
 HATCH_LOCK = ROOT / "build" / "hatch.lock"
-EVERYTHING = ".[desktop,starter,sentence-transformers,server,test,dev]"
+EVERYTHING = ".[desktop,starter,sentence-transformers,server,xllamacpp,test,dev]"
 # What every virtual environment brings along is not ours to lock.
 NOT_LOCKED = frozenset({"dai-chat", "pip", "setuptools", "wheel"})
 HEADER = """\

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from engines.errors import RemoteAddressInvalid
+from engines.errors import EngineUnavailable, RemoteAddressInvalid
 from engines.llama_cpp.engine import LlamaCppEngine
 from engines.llama_cpp.loading import check_file, check_options
 from engines.llama_cpp.process_channel import ProcessChannel, children_possible
@@ -18,6 +19,8 @@ from engines.registry import EngineRegistry, Source
 from engines.remote.address import is_model_address, read_model_address
 from engines.remote.connection import NO_KEY, ServerAccess
 from engines.remote.engine import RemoteEngine
+from engines.xllamacpp.engine import XllamacppEngine
+from engines.xllamacpp.server import PACKAGE
 
 Host = Literal["auto", "process", "thread"]
 
@@ -36,17 +39,32 @@ class LlamaCpp:
 
     def can_open(self, source: Source) -> bool:
         """Whether it is a GGUF file."""
-        if not isinstance(source, Path) or not source.is_file():
-            return False
-        try:
-            with source.open("rb") as file:
-                return file.read(4) == b"GGUF"
-        except OSError:
-            return False
+        return _is_gguf(source)
 
     async def open(self, source: Source, options: LoadOptions, access: ServerAccess = NO_KEY) -> Engine:
         """Load a file where the environment wants it to run."""
         return await _open_file(Path(source), options, "auto")
+
+
+class Xllamacpp:
+    """The same files, run by xllamacpp: several answers at once, and no compiler needed to install it."""
+
+    name = "xllamacpp"
+
+    def can_open(self, source: Source) -> bool:
+        """Whether it is a GGUF file, and this device has what it takes."""
+        return _is_gguf(source) and children_possible() and find_spec(PACKAGE) is not None
+
+    async def open(self, source: Source, options: LoadOptions, access: ServerAccess = NO_KEY) -> Engine:
+        """Load a file in a child process."""
+        path = Path(source)
+        check_options(options)
+        await asyncio.to_thread(check_file, path)
+        if not children_possible():
+            raise EngineUnavailable(PACKAGE, "it needs a child process")
+        engine = XllamacppEngine(path, options)
+        await engine.open()
+        return engine
 
 
 class Remote:
@@ -70,7 +88,8 @@ class Remote:
         return engine
 
 
-ENGINES = EngineRegistry([LlamaCpp(), Remote()])
+_XLLAMACPP = Xllamacpp()
+ENGINES = EngineRegistry([LlamaCpp(), _XLLAMACPP, Remote()])
 """All engines of this program."""
 
 
@@ -89,7 +108,8 @@ async def open_engine(
         options: how to load it.
         host: where llama.cpp runs a file. "process" is a child process, so that a crash of llama.cpp costs
             one answer; "thread" is this process, for phones; "auto" prefers the first.
-        engine: the name of an engine (`ENGINES.names`); "auto" takes the first that can open the model.
+        engine: the name of an engine (`ENGINES.names`); "auto" takes the first that can open the model, and
+            xllamacpp for files where llama-cpp-python is not installed.
         access: key and proxy, where the model is on a server.
 
     A base model, which has no chat template, opens too; its `stream` raises `NoChatTemplate`.
@@ -113,7 +133,23 @@ async def open_engine(
         return await ENGINES.open(kind, source, options, access)
     if isinstance(source, str):
         raise RemoteAddressInvalid("", "no address of a model")
-    return await _open_file(source, options, host)  # also one that is no model: it says in what way
+    try:
+        return await _open_file(source, options, host)  # also one that is no model: it says in what way
+    except EngineUnavailable:
+        if engine != "auto" or host == "thread" or not await asyncio.to_thread(_XLLAMACPP.can_open, source):
+            raise
+        log.warning("llama-cpp-python is missing or broken; xllamacpp runs the model")
+        return await _XLLAMACPP.open(source, options)
+
+
+def _is_gguf(source: Source) -> bool:
+    if not isinstance(source, Path) or not source.is_file():
+        return False
+    try:
+        with source.open("rb") as file:
+            return file.read(4) == b"GGUF"
+    except OSError:
+        return False
 
 
 async def _open_file(path: Path, options: LoadOptions, host: Host) -> Engine:

@@ -24,6 +24,7 @@ DESKTOP_ONLY_MODULES = frozenset(
         "sqlite_vec",
         "torch",
         "transformers",
+        "xllamacpp",
     }
 )
 CHILD_PROCESS_EVENTS = frozenset(

@@ -9,14 +9,27 @@ import faulthandler
 import os
 import sys
 import threading
-from typing import BinaryIO
+from collections.abc import Callable
+from typing import BinaryIO, Protocol
 
-from engines.llama_cpp.messages import Event, read_requests, write_frame
+from engines.llama_cpp.messages import Event, Request, read_requests, write_frame
 from engines.llama_cpp.runtime import Runtime
 
 
-def main() -> None:
-    """Serve until the parent is gone."""
+class Server(Protocol):
+    """What does the work in a child process."""
+
+    def start(self) -> None:
+        """Begin to serve."""
+        ...
+
+    def handle(self, request: Request) -> None:
+        """Take a request; returns at once."""
+        ...
+
+
+def serve(make: Callable[[Callable[[Event], None]], Server]) -> None:
+    """Serve until the parent is gone. `make` gets the way to deliver events."""
     faulthandler.enable()
     requests, events = _take_pipes()
     writing = threading.Lock()
@@ -28,7 +41,7 @@ def main() -> None:
             except OSError:  # the parent is gone
                 os._exit(0)
 
-    runtime = Runtime(deliver)
+    runtime = make(deliver)
     runtime.start()
     for request in read_requests(requests):
         runtime.handle(request)
@@ -48,4 +61,4 @@ def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 if __name__ == "__main__":
-    main()
+    serve(Runtime)

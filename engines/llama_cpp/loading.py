@@ -115,7 +115,7 @@ def load_model(
     native.log.clear()
     model = library.llama_model_load_from_file(os.fsencode(header.path), parameters)
     if not model:
-        raise _failure(header, options, native.log.problems())
+        raise failure(header, options, native.log.problems())
     if not library.llama_model_has_decoder(model) or library.llama_model_has_encoder(model):
         library.llama_model_free(model)
         raise UnsupportedModel(header.path, "has an encoder")
@@ -160,7 +160,8 @@ def make_context(library: ModuleType, model: Any, header: GgufHeader, options: L
     return context
 
 
-def _failure(header: GgufHeader, options: LoadOptions, problems: str) -> EngineError:
+def failure(header: GgufHeader, options: LoadOptions, problems: str) -> EngineError:
+    """Why a model could not be loaded, by what llama.cpp wrote into its log."""
     for pattern, kind in _REASONS:
         if re.search(pattern, problems, re.IGNORECASE):
             if kind is NotEnoughMemory:

@@ -48,10 +48,16 @@ def child_environment() -> dict[str, str]:
 
 
 class ProcessChannel:
-    """Owns a child process and two threads that write to it and read from it."""
+    """Owns a child process and two threads that write to it and read from it.
 
-    def __init__(self, deliver: Deliver) -> None:
+    Args:
+        deliver: called for every event.
+        program: the module that the child runs.
+    """
+
+    def __init__(self, deliver: Deliver, program: str = "engines.llama_cpp.child") -> None:
         self._deliver = deliver
+        self._program = program
         self._closed = self._ended = False
         self._requests: SimpleQueue[Request | None] = SimpleQueue()
         self._last_words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _read
@@ -90,8 +96,8 @@ class ProcessChannel:
             thread.join(_SECONDS_TO_END)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "engines.llama_cpp.child"],
+        return subprocess.Popen(  # noqa: S603 - a module of this house
+            [sys.executable, "-m", self._program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._last_words,

@@ -16,7 +16,9 @@ class Capabilities:
     counts_exactly: bool = True
     """Counts tokens as the model does, not roughly, and tells what it reused."""
     renders_the_template: bool = True
-    """Applies the chat template and puts bytes together itself, with this house's guards."""
+    """Applies the chat template itself, with this house's guards."""
+    puts_bytes_together: bool = True
+    """Makes text of tokens itself; llama.cpp's server loses what stands behind a broken byte."""
     one_at_a_time: bool = True
     """Further prompts wait in a queue; else several are answered at once, and `cancel` ends them all."""
 

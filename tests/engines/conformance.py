@@ -68,7 +68,7 @@ class EngineConformance:
 
         assert (await ask(engine)).text == "Look: 😀 nice"
 
-    @needs("renders_the_template")
+    @needs("puts_bytes_together")
     async def test_a_broken_byte_does_not_hold_up_the_text_behind_it(self, scripted) -> None:
         engine = await scripted(pieces=["A", b"\x80", " B", b"\xf0", " C"])
 
@@ -105,7 +105,7 @@ class EngineConformance:
         assert answer.finish is Finish.CONTEXT_FULL
         # The last token is said, but needs no room any more.
         unused = 257 - answer.usage.prompt_tokens - answer.usage.answer_tokens
-        assert unused == 0 if self.capabilities.counts_exactly else 0 <= unused <= 2
+        assert 0 <= unused <= (1 if self.capabilities.counts_exactly else 2)
 
     async def test_an_answer_that_goes_in_circles_is_ended(self, scripted) -> None:
         engine = await scripted("round and", loop=True, circle=True)

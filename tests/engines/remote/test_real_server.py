@@ -41,7 +41,11 @@ async def open_file(engine_at: OpenRemote):
 
 class TestRemoteEngine(EngineConformance):
     capabilities = Capabilities(
-        counts_exactly=False, knows_the_file=False, renders_the_template=False, one_at_a_time=False
+        counts_exactly=False,
+        knows_the_file=False,
+        renders_the_template=False,
+        puts_bytes_together=False,
+        one_at_a_time=False,
     )
 
 
