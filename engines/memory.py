@@ -15,10 +15,8 @@ from engines.gguf import GgufHeader
 from engines.protocol import LoadOptions
 
 _MIB = 1 << 20
-_CACHE_BYTES_PER_NUMBER = 2
-"""Keys and values are kept as 16-bit floats."""
-_PROMPT_BATCH = 512
-"""Tokens of a prompt that llama.cpp reads at once."""
+_CACHE_BYTES_PER_NUMBER = {"f16": 2.0, "q8_0": 34 / 32, "q4_0": 18 / 32}
+"""Of keys and values, by the type they are kept in: blocks of 32 numbers with a scale of two bytes."""
 _PROCESS_BYTES = 41 * _MIB
 """Measured: Python with llama.cpp's libraries, before any model."""
 _GRAPH_BYTES = 24 * _MIB
@@ -71,11 +69,11 @@ def estimate_memory(
     compute = _PROCESS_BYTES + _GRAPH_BYTES + _BYTES_PER_TOKEN_OF_VOCABULARY * header.vocabulary
     if not options.flash_attention:
         used = context if used_tokens is None else min(used_tokens, context)
-        scores = min(_PROMPT_BATCH, context) * used * header.head_count
+        scores = min(options.batch_tokens, context) * used * header.head_count
         compute += 2 * scores * 4  # as 32-bit floats, before and after the softmax
     return MemoryNeed(
         weights=header.tensor_bytes,
-        kv_cache=numbers_per_token * context * _CACHE_BYTES_PER_NUMBER,
+        kv_cache=int(numbers_per_token * context * _CACHE_BYTES_PER_NUMBER[options.kv_cache_type]),
         compute=compute,
     )
 
