@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from app.core.answering import Answering
 from app.core.benchmarking import Benchmarking, BenchmarkStore
 from app.core.compression import Compression
 from app.core.conversations import Conversations
+from app.core.download_table import DownloadTable
+from app.core.downloader import Downloader
+from app.core.downloads import Downloads
 from app.core.instance import InstanceLock, WritersLock
 from app.core.logs import start_logging
 from app.core.models import Models
 from app.core.paths import Paths
+from app.core.secrets import Secrets
 from app.core.server_keys import StoredKeys
 from app.core.servers import Servers
 from app.core.settings import SettingsStore
+from app.core.store import Store
 from app.core.trade_offs import TradeOffs
 from engines.embedders.opening import open_embedder
 from engines.library import ModelLibrary
@@ -34,6 +40,9 @@ class Services:
     compression: Compression
     benchmarking: Benchmarking
     trade_offs: TradeOffs
+    secrets: Secrets
+    store: Store
+    downloads: Downloads
     instance: InstanceLock
 
     def take_over(self) -> None:
@@ -41,8 +50,18 @@ class Services:
         if not self.instance.held and self.instance.acquire():
             self.knowledge.start()
 
+    def start_downloads(self) -> None:
+        """Do the list of downloads here, unless another process does; for the app, not for a command.
+
+        May be called again and again: where the other process has ended, its work is taken over.
+        """
+        self.take_over()
+        if self.instance.held:
+            self.downloads.start()
+
     async def close(self) -> None:
-        """Stop the indexer, unload the model, close the databases."""
+        """Stop the downloads and the indexer, unload the model, close the databases."""
+        await asyncio.to_thread(self.downloads.close)
         await self.models.unload()
         self.knowledge.close()
         self.conversations.close()
@@ -67,7 +86,12 @@ def open_services(paths: Paths | None = None) -> Services:
     writers.if_nobody_writes(conversations.recover)
     if instance.held:
         knowledge.start()
-    models = Models(ModelLibrary(paths.models), settings, servers=Servers(settings, StoredKeys()))
+    library = ModelLibrary(paths.models)
+    secrets = Secrets()
+    store = Store(settings, secrets)
+    table = DownloadTable(paths.downloads)
+    downloads = Downloads(table, Downloader(table, paths.arriving, library, store.open_hub))
+    models = Models(library, settings, servers=Servers(settings, StoredKeys()))
     answering = Answering(conversations, knowledge, models, settings, writers)
     compression = Compression(models, paths.models)
     benchmarking = Benchmarking(models, BenchmarkStore(paths.benchmarks))
@@ -81,5 +105,8 @@ def open_services(paths: Paths | None = None) -> Services:
         compression,
         benchmarking,
         TradeOffs(models, paths.trade_offs),
+        secrets,
+        store,
+        downloads,
         instance,
     )

@@ -21,6 +21,16 @@ class Paths:
         return self.data / "models"
 
     @property
+    def arriving(self) -> Path:
+        """Parts of models that are being downloaded; on the disk of `models`, so that a whole one only moves."""
+        return self.models / ".downloads"
+
+    @property
+    def downloads(self) -> Path:
+        """The database of the list of downloads."""
+        return self.data / "downloads.db"
+
+    @property
     def uploads(self) -> Path:
         """Files on their way from the browser into the knowledge base."""
         return self.data / "uploads"

@@ -68,7 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     proxy: Annotated[str, msgspec.Meta(pattern=_WEB_ADDRESS)] | None = None
     """Address of a proxy for downloads; none takes what the system's environment says (HTTPS_PROXY)."""
     licences_accepted: tuple[str, ...] = ()
-    """Models of the catalogue whose terms you have accepted."""
+    """Addresses of the licences that you have accepted."""
 
 
 FIELDS: dict[str, Any] = {field.name: field for field in msgspec.structs.fields(Settings)}

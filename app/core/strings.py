@@ -71,14 +71,10 @@ class Strings:
 
     def error(self, error: BaseException) -> str:
         """What went wrong and what to do about it, for the user."""
-        values: dict[str, object] = {}
-        for name, value in vars(error).items():
-            is_size = isinstance(value, int) and (name == "bytes" or name.endswith("_bytes"))
-            values[name] = self.size(value) if is_size else value
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             return self("errors.disk_full")
         known = (kind.__name__ for kind in type(error).__mro__ if f"errors.{kind.__name__}" in self._entries)
-        return self.error_named(next(known, "Exception"), **values)
+        return self.error_named(next(known, "Exception"), **vars(error))
 
     def error_named(self, class_name: str, /, **values: object) -> str:
         """The same for an error of which only the class name was kept, and perhaps some values."""
@@ -87,7 +83,13 @@ class Strings:
             return self._entries["errors.Exception"]
         if not placeholders(self._entries[key]) <= values.keys():
             key += ".brief"
-        return self(key, **values)
+        shown = {
+            name: self.size(value)
+            if isinstance(value, int) and (name == "bytes" or name.endswith("_bytes"))
+            else value
+            for name, value in values.items()
+        }
+        return self(key, **shown)
 
     def number(self, value: float, decimals: int = 0) -> str:
         """A number with thousands marks, and so many digits after the point."""

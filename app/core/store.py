@@ -1,0 +1,189 @@
+"""The model store: what is recommended, what the hub has, and under which terms."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import cached_property
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from app.core.download import Order
+from app.core.errors import LicenceNotAccepted
+from app.core.secrets import Secrets
+from app.core.settings import SettingsStore
+from engines.errors import HubFileChanged, HubFileMissing, ModelInParts, QuantisationMissing
+from engines.model_name import model_name
+from engines.store.catalogue import Catalogue, CatalogueModel, Licence
+from engines.store.connection import HubAccess
+from engines.store.hub import Hub, HubFile, HubModel, HubModelDetails
+from engines.store.reference import Reference, read_reference
+
+_PREFERRED = ("Q4_K_M", "Q4_K_S", "Q4_0", "Q4_1", "IQ4_XS", "IQ4_NL", "MXFP4", "Q5_K_M", "Q6_K", "Q8_0")
+"""Where nobody says which file: small enough for most devices, good enough to judge the model by."""
+
+
+class Store:
+    """Asks the hub of the settings, only when one of its methods is called."""
+
+    def __init__(self, settings: SettingsStore, secrets: Secrets) -> None:
+        self._settings = settings
+        self._secrets = secrets
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The recommended models; nobody is asked for them.
+
+        Raises:
+            CatalogueInvalid: the file that came with the app cannot be read.
+        """
+        return Catalogue.load()
+
+    async def search(self, text: str, limit: int = 20) -> list[HubModel]:
+        """Models of the hub with GGUF files; raises `DownloadError`s."""
+        async with self._hub() as hub:
+            return await hub.search(text, limit)
+
+    async def details(self, reference: str) -> HubModelDetails:
+        """One model with its files, exact sizes and hashes.
+
+        Args:
+            reference: an id of the catalogue, or what `read_reference` understands.
+
+        Raises:
+            HubAddressInvalid: it names no model.
+            DownloadError: the hub does not tell.
+        """
+        found = self._reference(reference)
+        async with self._hub() as hub:
+            return await hub.model(found.repository, found.revision)
+
+    async def order(
+        self, reference: str, *, file: str | None = None, quantisation: str | None = None
+    ) -> Order:
+        """What to give to `Downloads.add` for a model that somebody has named.
+
+        Without a file or a quantisation the recommended one is taken.
+
+        Raises:
+            QuantisationMissing, HubFileMissing: the model has no such file, or none at all.
+            LicenceNotAccepted, ModelInParts, HubFileChanged: see `order_of`.
+            HubAddressInvalid, DownloadError: see `details`.
+        """
+        named = self._reference(reference)
+        details = await self.details(reference)
+        file = file or named.file
+        if file is not None:
+            chosen = next((one for one in details.files if file in (one.name, _file_name(one))), None)
+            if chosen is None:
+                raise QuantisationMissing(details.model.repository, file)
+        else:
+            chosen = self._choose(details, quantisation or named.quantisation)
+        return self.order_of(details, chosen, named.revision)
+
+    def order_of(self, details: HubModelDetails, file: HubFile, branch: str = "main") -> Order:
+        """What to give to `Downloads.add` for a file of `details`.
+
+        Raises:
+            LicenceNotAccepted: its terms have to be accepted first: see `licence_to_accept`.
+            ModelInParts: it is split into several files.
+            HubFileChanged: it is not the file that the catalogue recommends.
+        """
+        repository = details.model.repository
+        if file.parts > 1:
+            raise ModelInParts(_file_name(file), file.parts)
+        if (licence := self.licence_to_accept(repository)) is not None:
+            raise LicenceNotAccepted(licence.name, licence.url)
+        recommended = self.catalogue.of_repository(repository)
+        pinned = (
+            next((one.sha256 for one in recommended.files if one.name == file.name), None)
+            if recommended
+            else None
+        )
+        if pinned is not None and file.sha256 not in (None, pinned):
+            raise HubFileChanged(_file_name(file))
+        return Order(
+            repository=repository,
+            branch=branch,
+            commit=details.commit,
+            file=file.name,
+            bytes=file.bytes,
+            sha256=pinned or file.sha256,
+            name=recommended.name if recommended else model_name("", PurePosixPath(file.name).stem),
+        )
+
+    def licence_to_accept(self, repository: str) -> Licence | None:
+        """The terms that the user has to agree to before this model is downloaded, and has not yet."""
+        model = self.catalogue.of_repository(repository)
+        if model is None or not model.needs_acceptance:
+            return None
+        return None if model.licence.url in self._settings.current.licences_accepted else model.licence
+
+    def accept(self, licence: Licence) -> None:
+        """The user has agreed to these terms; for all models that have them."""
+        accepted = self._settings.current.licences_accepted
+        if licence.url not in accepted:
+            self._settings.change(licences_accepted=(*accepted, licence.url))
+
+    def open_hub(self) -> Hub:
+        """The hub of the settings, for one event loop; close it. Asks for the token when it needs it.
+
+        Raises:
+            HubAddressInvalid: the settings' address of the hub or of the proxy is none.
+        """
+        settings = self._settings.current
+        endpoint = settings.hub_endpoint
+        return Hub(HubAccess(endpoint, lambda: self._secrets.hub_token(endpoint), settings.proxy))
+
+    @asynccontextmanager
+    async def _hub(self) -> AsyncIterator[Hub]:
+        settings = self._settings.current
+        # In a thread: a keyring may ask the user to unlock it.
+        token = await asyncio.to_thread(self._secrets.hub_token, settings.hub_endpoint)
+        hub = Hub(HubAccess(settings.hub_endpoint, lambda: token, settings.proxy))
+        try:
+            yield hub
+        finally:
+            await hub.close()
+
+    def _reference(self, text: str) -> Reference:
+        model = self.catalogue.get(text.strip().lower())
+        return Reference(model.repository, model.revision) if model else read_reference(text)
+
+    def _choose(self, details: HubModelDetails, quantisation: str | None) -> HubFile:
+        repository = details.model.repository
+        if quantisation is not None:
+            wanted = quantisation.upper().replace("-", "_")
+            for file in details.files:
+                if file.quantisation == wanted:
+                    return file
+            raise QuantisationMissing(repository, quantisation)
+        if not details.files:
+            raise HubFileMissing(_host(self._settings.current.hub_endpoint), f"{repository}/*.gguf")
+        recommended = self.catalogue.of_repository(repository)
+        return _recommended(details.files, recommended)
+
+
+def _recommended(files: Sequence[HubFile], model: CatalogueModel | None) -> HubFile:
+    """The catalogue's first choice, else the usual one, else the smallest."""
+    names = [file.name for file in model.files] if model else []
+    labels = [file.quantisation for file in model.files] if model else []
+    whole = [file for file in files if file.parts == 1] or list(files)
+    for name in names:
+        for file in whole:
+            if file.name == name:
+                return file
+    for label in (*labels, *_PREFERRED):
+        for file in whole:
+            if file.quantisation == label:
+                return file
+    return whole[0]
+
+
+def _file_name(file: HubFile) -> str:
+    return PurePosixPath(file.name).name
+
+
+def _host(endpoint: str) -> str:
+    return urlsplit(endpoint).netloc
