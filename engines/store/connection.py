@@ -186,11 +186,15 @@ class HubConnection:
             raise HubBusy(host, str(status))  # a link to the other host that has expired: ask for a new one
         if reason == "GatedRepo":
             raise HubGated(host, name, f"{self.endpoint}/{name}", str(status))
-        if status == 401 and "authorization" in response.request.headers:
-            raise HubTokenRejected(host, str(status))
         if status in (404, 410) or reason in ("RepoNotFound", "RevisionNotFound", "EntryNotFound"):
             raise HubFileMissing(host, name, str(status))
-        if status in (401, 403, 451):
+        if status == 401:
+            if "authorization" in response.request.headers:
+                raise HubTokenRejected(host, str(status))
+            raise HubFileMissing(
+                host, name, str(status)
+            )  # so the hub answers about what is private, or is not
+        if status in (403, 451):
             raise HubRefused(host, str(status))
         if status in _BUSY:
             raise HubBusy(host, str(status), _retry_after(response.headers.get("retry-after")))

@@ -96,7 +96,14 @@ class Hub:
 
     async def search(self, text: str, limit: int = 20) -> list[HubModel]:
         """Models with GGUF files whose name fits the text, those that most people use first."""
-        query = {"search": text, "filter": "gguf", "sort": "downloads", "direction": -1, "limit": limit}
+        query: dict[str, object] = {
+            "search": text,
+            "filter": "gguf",
+            "sort": "downloads",
+            "direction": -1,
+            "limit": limit,
+        }
+        query["expand"] = ["downloads", "gated", "likes", "tags"]  # `gated` is not told otherwise
         found = await self._json("/api/models", query, list[_Model], text)
         return [_hit(model) for model in found[:limit]]
 
@@ -136,7 +143,7 @@ class Hub:
         await self.connection.close()
 
     async def _json(self, path: str, query: Mapping[str, Any], kind: type[Any], name: str) -> Any:
-        url = f"{self.connection.endpoint}{path}?{urllib.parse.urlencode(query)}"
+        url = f"{self.connection.endpoint}{path}?{urllib.parse.urlencode(query, doseq=True)}"
         async with self.connection.get(url, name) as reply:
             body = bytearray()
             async for piece in reply.response.aiter_raw():

@@ -28,6 +28,7 @@ async def test_a_search_tells_who_may_use_a_model_and_how_many_do(hub, server):
     assert (two.licence, two.gated) == ("", False)
     assert server.seen[0].query["search"] == ["ژ & one"]
     assert server.seen[0].query["filter"] == ["gguf"]
+    assert "gated" in server.seen[0].query["expand"]
 
 
 async def test_a_model_is_pinned_to_its_commit_and_its_file_arrives(hub, server, tmp_path):
@@ -137,3 +138,9 @@ def test_a_long_name_is_cut_between_letters(tmp_path):
     stem = safe_stem("ژ" * 300 + ".gguf")
     (tmp_path / f"{stem}.gguf").touch()
     assert set(stem) == {"ژ"}
+
+
+async def test_without_a_token_a_private_model_looks_like_a_missing_one(hub, server):
+    server.faults.status = [(401, {})]
+    with pytest.raises(HubFileMissing):
+        await hub.model("o/private")
