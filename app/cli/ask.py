@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from app.cli.answer import show
-from app.cli.choices import collections_named, model_named
+from app.cli.choices import collections_named
+from app.cli.servers import choose
 from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.text import print_json
 from app.core.errors import EmptyQuestion
@@ -22,7 +23,7 @@ def ask(
     kb: Annotated[
         list[str] | None, typer.Option("--kb", help="Answer from this collection; can be repeated.")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Id or name of an installed model.")] = None,
+    model: Annotated[str | None, typer.Option(help="Id or name of a model.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON at the end.")] = False,
     forget: Annotated[bool, typer.Option("--forget", help="Do not keep this conversation.")] = False,
 ) -> None:
@@ -37,8 +38,7 @@ def ask(
 async def _ask(text: str, kb: list[str], model: str | None, *, as_json: bool, forget: bool) -> None:
     async with services() as opened:
         collections = [collection.id for collection in collections_named(opened, kb)] if kb else []
-        if model:
-            await opened.models.load(model_named(opened, model).id)
+        await choose(opened, model)
         conversation = opened.conversations.create(collections)
         try:
             events = opened.answering.ask(conversation.id, text)

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from app.cli.answer import show
-from app.cli.choices import collections_named, model_named
+from app.cli.choices import collections_named
 from app.cli.errors import describe
+from app.cli.servers import choose
 from app.cli.session import interruptible, on_interrupt, run, services, strings_of
 from app.core.messages import Conversation
 from app.core.strings import Strings
@@ -25,7 +26,7 @@ def chat(
     kb: Annotated[
         list[str] | None, typer.Option("--kb", help="Answer from this collection; can be repeated.")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Id or name of an installed model.")] = None,
+    model: Annotated[str | None, typer.Option(help="Id or name of a model.")] = None,
     resume: Annotated[bool, typer.Option("--continue", help="Go on with the latest conversation.")] = False,
 ) -> None:
     """Talk with the model, a line at a time; Ctrl-C stops an answer, /quit or Ctrl-D ends."""
@@ -35,8 +36,7 @@ def chat(
 async def _chat(kb: list[str], model: str | None, *, resume: bool) -> None:
     async with services() as opened:
         collections = [collection.id for collection in collections_named(opened, kb)] if kb else []
-        if model:
-            await opened.models.load(model_named(opened, model).id)
+        await choose(opened, model)
         strings = strings_of(opened)
         latest = opened.conversations.list()[:1] if resume else []
         conversation = latest[0] if latest else opened.conversations.create(collections)

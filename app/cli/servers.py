@@ -9,9 +9,10 @@ from typing import Annotated
 import msgspec
 import typer
 
+from app.cli.choices import model_named
 from app.cli.errors import CommandError
 from app.cli.session import run, services, strings_of
-from app.cli.text import print_json
+from app.cli.text import dim, print_json
 from app.core.server_keys import key_variable
 from app.core.servers import ServerModel
 from app.core.strings import Strings
@@ -127,3 +128,14 @@ def server_named(opened: Services, name: str) -> ServerModel | None:
         if wanted in (server.id.casefold(), server.name.casefold())
     )
     return next(same, None)
+
+
+async def choose(opened: Services, name: str | None) -> None:
+    """Load the model of this name, if one is given, and say so where questions will leave this device."""
+    if name:
+        await opened.models.load((server_named(opened, name) or model_named(opened, name)).id)
+    chosen = opened.models.chosen()
+    if isinstance(chosen, ServerModel) and not chosen.local:
+        strings = strings_of(opened)
+        where = strings("cli.server_leaves", host=chosen.host)
+        print(dim(f"{strings.isolate(chosen.name)} · {where}"), file=sys.stderr)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.core.server_keys import SessionKeys
+from app.core.settings import SettingsStore
 from tests.engines.remote.scripted_server import Client, Received, ScriptedServer, scripted_server
 
 
@@ -78,6 +79,16 @@ def test_a_key_comes_through_a_pipe_and_goes_to_its_server_only(dai, server, hom
     assert "DAI_SERVER_KEY_127_0_0_1_" in result.err
     assert server.received[0].headers["authorization"] == "Bearer a-secret"
     assert "a-secret" not in home.settings.read_text() + result.out + result.err
+
+
+@pytest.mark.parametrize("command", [["ask", "Who?"], ["chat"]])
+def test_before_a_question_leaves_the_device_it_is_told_where_to(dai, home, command):
+    dai("models", "add-server", "http://127.0.0.1:9", "--model", "tiny", "--name", "Near")
+    dai("models", "add-server", "http://dai-server.invalid", "--model", "tiny", "--name", "Far")
+    for name, told in (("Near", False), ("Far", True)):
+        SettingsStore(home.settings).change(model_id=f"server:{name}")
+        result = dai(*command, stdin="Who?\n")
+        assert ("Far · leaves this device to dai-server.invalid\n" in result.err) is told
 
 
 MISTAKES = [
