@@ -36,7 +36,7 @@ def collection_named(opened: Services, name: str) -> Collection | None:
 
 
 def model_named(opened: Services, wanted: str) -> InstalledModel:
-    """The installed model with this id, name or file name.
+    """The installed model with this id, name or file name; the format may follow its name: "Gemma Q4_0".
 
     Raises:
         CommandError: there is none, or there are several.
@@ -46,13 +46,13 @@ def model_named(opened: Services, wanted: str) -> InstalledModel:
         if model.id == wanted:
             return model
     name = wanted.casefold()
-    found = [
-        model
-        for model in installed
-        if name in (model.id.casefold(), model.name.casefold(), model.path.name.casefold())
-    ]
+    found = [model for model in installed if name in map(str.casefold, _names(model))]
     if not found:
         raise CommandError("cli.no_such_model", name=wanted)
     if len(found) > 1:
         raise CommandError("cli.several_models", name=wanted, ids=", ".join(model.id for model in found))
     return found[0]
+
+
+def _names(model: InstalledModel) -> tuple[str, ...]:
+    return model.id, model.name, f"{model.name} {model.quantisation}", model.path.name, model.path.stem

@@ -72,6 +72,15 @@ def test_one_of_several_models_of_the_same_name_is_chosen_by_its_id(dai, tmp_pat
     assert dai("models", "use", "sideloaded:b").status == 0
 
 
+def test_a_smaller_copy_is_told_by_its_format(dai, tmp_path):
+    dai("models", "add", make_tiny_gguf(tmp_path / "tiny.gguf", name="Tiny"))
+    dai("models", "compress", "Tiny", "--to", "Q8_0")
+    assert dai("models", "use", "Tiny").status == 1
+    assert dai("models", "use", "tiny q8_0").status == 0
+    assert [line[:2] for line in dai("models").out.splitlines() if "Q8_0 ·" in line] == ["* "]
+    assert dai("models", "use", "Tiny F16").status == 0
+
+
 def test_a_base_model_is_said_to_be_one(dai, tmp_path):
     dai("models", "add", make_tiny_gguf(tmp_path / "base.gguf", name="Base", chat_template=None))
     assert "Base model: it cannot hold a conversation" in dai("models").out
