@@ -12,6 +12,7 @@ import typer
 from app.cli.choices import model_named
 from app.cli.compress import compress
 from app.cli.errors import CommandError
+from app.cli.get import get
 from app.cli.servers import add_server, list_servers, print_server, remove_server, server_named
 from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.store import catalogue, search
@@ -168,4 +169,5 @@ async def _remove(wanted: str) -> None:
 models.command("compress")(compress)
 models.command("catalogue")(catalogue)
 models.command("search")(search)
+models.command("get")(get)
 models.command("trade-offs")(trade_offs)

@@ -7,12 +7,8 @@ from typing import Annotated
 import typer
 
 from app.cli.errors import terminal_strings
-from app.cli.session import run
+from app.cli.session import run, services
 from app.cli.text import print_json
-from app.core.hub_access import open_hub
-from app.core.paths import Paths
-from app.core.secrets import Secrets
-from app.core.settings import SettingsStore
 from app.core.strings import Strings
 from engines.store.catalogue import Catalogue, CatalogueModel
 from engines.store.hub import HubModel
@@ -42,12 +38,8 @@ def search(
 
 
 async def _search(text: str, limit: int, *, as_json: bool) -> None:
-    settings = SettingsStore(Paths.default().settings).current
-    hub = open_hub(settings, Secrets())
-    try:
-        found = await hub.search(text, limit)
-    finally:
-        await hub.close()
+    async with services() as opened:
+        found = await opened.store.search(text, limit)
     if as_json:
         print_json(found)
         return

@@ -191,9 +191,7 @@ class HubConnection:
         if status == 401:
             if "authorization" in response.request.headers:
                 raise HubTokenRejected(host, str(status))
-            raise HubFileMissing(
-                host, name, str(status)
-            )  # so the hub answers about what is private, or is not
+            raise HubFileMissing(host, name, str(status))  # or private
         if status in (403, 451):
             raise HubRefused(host, str(status))
         if status in _BUSY:
