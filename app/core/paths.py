@@ -22,7 +22,7 @@ class Paths:
 
     @property
     def arriving(self) -> Path:
-        """Parts of models that are being downloaded; on the disk of `models`, so that a whole one only moves."""
+        """Parts of models on their way here; on the disk of `models`, so that a whole one only moves."""
         return self.models / ".downloads"
 
     @property

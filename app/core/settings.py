@@ -50,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     context_tokens: Annotated[int, msgspec.Meta(ge=512, le=131072)] = 4096
     """Context window: how many tokens of conversation and sources the model sees. Costs memory."""
     unload_after_minutes: Annotated[int, msgspec.Meta(ge=0, le=1440)] = 10
-    """An idle model gives its memory back after so many minutes; the next question loads it again. 0: never."""
+    """An idle model is unloaded after so many minutes; the next question loads it again. 0: never."""
     max_answer_tokens: Annotated[int, msgspec.Meta(ge=16, le=32768)] = 1024
     """An answer is cut off after this many tokens; Continue goes on."""
     thinking: bool = False
