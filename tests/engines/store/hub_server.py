@@ -76,6 +76,8 @@ class HubServer:
     token: str | None = None
     """Without it files are gated."""
     stopped: threading.Event = field(default_factory=threading.Event)
+    stalled: threading.Event = field(default_factory=threading.Event)
+    """Set when the server has sent what `stall_after` says."""
     before_body: Callable[[], None] = lambda: None
 
     @property
@@ -211,10 +213,12 @@ def _listen(state: HubServer, kind: str) -> ThreadingHTTPServer:
             self.end_headers()
             rest = bytes(sent[start:])
             cut = faults.cuts.pop(0) if faults.cuts else faults.cut_after
-            self.wfile.write(rest if cut is None else rest[:cut]) if faults.stall_after is None else None
-            if faults.stall_after is not None:
+            if faults.stall_after is None:
+                self.wfile.write(rest[:cut])
+            else:
                 self.wfile.write(rest[: faults.stall_after])
                 self.wfile.flush()
+                state.stalled.set()
                 state.stopped.wait()
 
         def page(self) -> None:

@@ -161,9 +161,9 @@ def kill_a_download(server: HubServer, target: Path, arrived: int) -> None:
         [*command, server.hub, server.url(PATH), str(target)], env=os.environ | {"PYTHONPATH": str(ROOT)}
     )
     try:
-        while not part_path(target).exists() or part_path(target).stat().st_size < arrived:
+        assert server.stalled.wait(60)
+        while part_path(target).stat().st_size < arrived:  # on its way through the sockets
             assert process.poll() is None
-            os.sched_yield()
     finally:
         process.kill()
         process.wait()
