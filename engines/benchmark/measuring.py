@@ -134,7 +134,7 @@ async def measure(
         measured_at=now.isoformat(timespec="seconds"),
         model=_describe(header),
         device=describe_device(load_before),
-        settings=options,
+        settings=_without_folders(options),
         versions=dict(versions),
         prompt=prompt,
         generation=generation,
@@ -235,3 +235,9 @@ def _describe(header: GgufHeader) -> BenchmarkedModel:
         quantisation=header.quantisation,
         parameters=header.parameters,
     )
+
+
+def _without_folders(options: LoadOptions) -> LoadOptions:
+    """The same options, with the names of adapters' files instead of the places where they lie."""
+    adapters = (replace(adapter, path=Path(adapter.path.name)) for adapter in options.adapters)
+    return replace(options, adapters=tuple(adapters))

@@ -115,8 +115,12 @@ class BenchmarkResult(_Part, frozen=True):
 
 def encode(result: BenchmarkResult) -> bytes:
     """As JSON for people to read."""
-    return msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(result, enc_hook=str), indent=2) + b"\n"
 
 
-decode = msgspec.json.Decoder(BenchmarkResult).decode
+def _other(kind: type, value: object) -> object:
+    return kind(value)  # a path, the only type in it that JSON lacks
+
+
+decode = msgspec.json.Decoder(BenchmarkResult, dec_hook=_other).decode
 """Raises `msgspec.DecodeError` on anything else."""

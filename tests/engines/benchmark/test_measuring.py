@@ -14,8 +14,9 @@ from engines.benchmark import measuring as measuring_module
 from engines.benchmark.questions import Questions
 from engines.benchmark.result import Sample, decode, encode
 from engines.errors import ModelFileMissing, OptionRejected
-from engines.protocol import LoadOptions
+from engines.protocol import LoadOptions, LoraAdapter
 from tests.engines.tiny_gguf import make_tiny_gguf
+from tests.engines.tiny_lora import make_tiny_lora
 
 HOSTS = [pytest.param("process", marks=pytest.mark.desktop("child processes")), "thread"]
 SMALL = BenchmarkPlan(repetitions=2, prompt_tokens=64, generated_tokens=16)
@@ -115,6 +116,14 @@ async def test_a_cancelled_benchmark_ends_and_frees_the_engine(model: Path) -> N
 async def test_a_window_too_small_for_the_prompt_is_widened(model: Path) -> None:
     result = await measure(model, SMALL, LoadOptions(context_tokens=32), versions={}, host="thread")
     assert result.settings.context_tokens >= 64 + 64
+
+
+async def test_an_adapter_is_kept_by_its_name_only(model: Path, tmp_path: Path) -> None:
+    adapter = make_tiny_lora(tmp_path / "pirate.gguf", model, skip_to="a")
+    options = LoadOptions(adapters=(LoraAdapter(adapter),))
+    result = await measure(model, SMALL, options, versions={}, host="thread")
+    assert result.settings.adapters == (LoraAdapter(Path("pirate.gguf")),)
+    assert decode(encode(result)) == result
 
 
 async def test_what_cannot_be_measured_is_told(tmp_path: Path) -> None:
