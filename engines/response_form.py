@@ -30,3 +30,17 @@ def from_openai(response_format: Mapping[str, Any] | None) -> JsonSchema | Gramm
         case {"type": "grammar", "grammar": str() as text}:
             return Grammar(text)
     raise OptionRejected("response", f"unknown form {str(response_format.get('type'))[:40]!r}")
+
+
+def read_schema(form: JsonSchema) -> object:
+    """A schema as data.
+
+    Raises:
+        OptionRejected: it is not JSON.
+    """
+    try:
+        schema: object = json.loads(form.schema)
+        json.dumps(schema, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise OptionRejected("response", "the schema is not JSON") from error
+    return schema

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from time import perf_counter
 
+import msgspec
+
 from engines.errors import RemoteAnswerBroken
 from engines.families import ThinkingTags
 from engines.llama_cpp.answer_text import StopStrings, ThoughtSplitter
@@ -33,7 +35,9 @@ class AnswerReader:
         self._host = host
         self._limit = prompt.sampling.max_tokens
         self._estimated_prompt = estimate.message_tokens(prompt.messages)
-        tags = None if prompt.answer_start else ThinkingTags()
+        self._form: list[str] | None = None if prompt.response is None else [prompt.answer_start]
+        """The text so far, where it has to be JSON."""
+        tags = None if prompt.answer_start or prompt.response is not None else ThinkingTags()
         self._thoughts = ThoughtSplitter(tags, inside=False)
         self._repeated = _RepeatedStart(prompt.answer_start)
         self._stops = StopStrings(prompt.stop)
@@ -73,7 +77,7 @@ class AnswerReader:
             if thought:
                 yield ThinkingDelta(thought)
             if text := self._stops.feed(self._repeated.rest() + text) + self._stops.rest():
-                yield TextDelta(text)
+                yield self._said(text)
 
     def done(self, context_tokens: int) -> Done:
         """The last event, with the server's counts, or estimates where it gives none."""
@@ -91,7 +95,7 @@ class AnswerReader:
             # "length" also says that the window is full.
             full = usage.prompt_tokens + usage.answer_tokens >= context_tokens - 1
             finish = Finish.CONTEXT_FULL if full or self._limit is None else finish
-        return Done(finish, usage)
+        return Done(finish, usage, self._form is None or _is_json("".join(self._form)))
 
     def _limit_reached(self, usage: Usage) -> bool:
         return self._limit is not None and usage.answer_tokens >= self._limit
@@ -111,12 +115,17 @@ class AnswerReader:
             if inner:
                 yield ThinkingDelta(inner)
             if shown := self._stops.feed(self._repeated.feed(text)):
-                yield TextDelta(shown)
+                yield self._said(shown)
         number = self._numbers.setdefault(f"{thought}\0{text}", len(self._numbers))
         finish = self._reason_to_end(number)
         if finish is not None:
             self.complete_here = True
             yield from self.end(finish)
+
+    def _said(self, text: str) -> TextDelta:
+        if self._form is not None:
+            self._form.append(text)
+        return TextDelta(text)
 
     def _reason_to_end(self, number: int) -> Finish | None:
         if self._stops.found:
@@ -125,6 +134,14 @@ class AnswerReader:
             return Finish.REPEATING
         too_long = self._bytes > (self._limit or _MOST_TOKENS) * _BYTES_PER_TOKEN
         return Finish.MAX_TOKENS if too_long else None  # a server that does not keep to the limit
+
+
+def _is_json(text: str) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False
+    return True
 
 
 class _RepeatedStart:

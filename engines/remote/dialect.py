@@ -9,8 +9,9 @@ import re
 from collections.abc import Sequence
 
 from engines.families import Family
-from engines.protocol import Message, Prompt, Sampling
+from engines.protocol import JsonSchema, Message, Prompt, Sampling
 from engines.remote.wire import Fault
+from engines.response_form import read_schema
 
 Body = dict[str, object]
 
@@ -23,12 +24,25 @@ _EXTRAS = frozenset(
         "min_p",
         "repeat_penalty",
         "repetition_penalty",
+        "repeat_last_n",
+        "dry_multiplier",
+        "dry_base",
+        "dry_allowed_length",
         "chat_template_kwargs",
         "continue_final_message",
         "add_generation_prompt",
     }
 )
-_OPTIONAL = (*_EXTRAS, "temperature", "top_p", "seed", "stream_options", "max_tokens")
+_OPTIONAL = (
+    *_EXTRAS,
+    "temperature",
+    "top_p",
+    "presence_penalty",
+    "frequency_penalty",
+    "seed",
+    "stream_options",
+    "max_tokens",
+)
 _ABOUT_ROLES = re.compile(r"\broles?\b|\bsystem\b|alternat|jinja|template", re.IGNORECASE)
 
 # Consecutive messages of one role mean the same joined, and some templates refuse them.
@@ -45,7 +59,11 @@ class Dialect:
         self._roles = _TURNS
 
     def body(self, model: str, prompt: Prompt) -> Body:
-        """The request for an answer."""
+        """The request for an answer.
+
+        Raises:
+            OptionRejected: the schema that the answer shall have is not JSON.
+        """
         sampling = prompt.sampling
         messages = self._roles.arrange(prompt.messages)
         values: Body = {
@@ -55,9 +73,15 @@ class Dialect:
             "min_p": sampling.min_p,
             "repeat_penalty": sampling.repeat_penalty,  # llama.cpp's and Ollama's name
             "repetition_penalty": sampling.repeat_penalty,  # vLLM's name
+            "repeat_last_n": sampling.repeat_last_n,
+            "presence_penalty": sampling.presence_penalty,
+            "frequency_penalty": sampling.frequency_penalty,
+            "dry_multiplier": sampling.dry_multiplier,
+            "dry_base": sampling.dry_base,
+            "dry_allowed_length": sampling.dry_allowed_length,
             "seed": sampling.seed,
             "stream_options": {"include_usage": True},
-            "chat_template_kwargs": {"enable_thinking": prompt.thinking},
+            "chat_template_kwargs": {"enable_thinking": prompt.thinking and prompt.response is None},
         }
         if prompt.answer_start:
             messages.append(Message("assistant", prompt.answer_start))
@@ -66,6 +90,9 @@ class Dialect:
         body |= {
             name: value for name, value in values.items() if value is not None and name not in self._refused
         }
+        if isinstance(prompt.response, JsonSchema):  # never left out: the answer would be another one
+            schema = {"name": "answer", "schema": read_schema(prompt.response)}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
         if sampling.max_tokens is not None and self._limit_name:
             body[self._limit_name] = sampling.max_tokens
         return body

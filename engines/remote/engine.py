@@ -4,81 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
-
-import msgspec
 
 from engines.errors import (
     EngineNotLoaded,
     OptionRejected,
-    RemoteAnswerBroken,
     RemoteBusy,
     RemoteError,
-    RemoteIncompatible,
     RemoteRefused,
     RemoteUnreachable,
     RemoteUntrusted,
 )
 from engines.llama_cpp.sampling import check_sampling
-from engines.protocol import Delta, Finish, LoadOptions, Message, ModelInfo, Prompt
-from engines.remote import estimate, refusals
+from engines.protocol import Delta, Finish, Grammar, LoadOptions, Message, ModelInfo, Prompt
+from engines.remote import estimate
 from engines.remote.address import ServerAddress
 from engines.remote.answer import AnswerReader
-from engines.remote.connection import NO_KEY, Connection, Reply, ServerAccess
-from engines.remote.dialect import Dialect
-from engines.remote.event_stream import EventStream, TooLong
+from engines.remote.call import Call, Cancelled
+from engines.remote.connection import NO_KEY, Connection, ServerAccess
+from engines.remote.exchange import Exchange, Pause
 from engines.remote.models import RemoteModel, ask_for_models
-from engines.remote.wire import Chunk, Fault, decode_chunk
+from engines.remote.wire import Chunk
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-Pause = Callable[[float], Awaitable[object]]
 
-_PATH = "/chat/completions"
-_MOST_WORDINGS = 8
-_MOST_ATTEMPTS = 3
-_LONGEST_PAUSE = 10.0
 _SECONDS_FOR_USAGE = 3.0
-_END_MARK = b"[DONE]"
-
-
-class _Cancelled(Exception):
-    """`cancel` was called."""
-
-
-@dataclass(eq=False, slots=True)
-class _Call:
-    """One answer under way."""
-
-    step: asyncio.Future[Any] | None = None
-    cancelled: bool = False
-
-    def cancel(self) -> None:
-        self.cancelled = True
-        if self.step is not None:
-            self.step.cancel()
-
-    async def wait_for(self, work: Awaitable[T]) -> T:
-        """Await something; `cancel` ends that with `_Cancelled`."""
-        step = asyncio.ensure_future(work)
-        self.step = step
-        try:
-            if self.cancelled:
-                step.cancel()
-            return await step
-        except asyncio.CancelledError:
-            waiting = asyncio.current_task()
-            if self.cancelled and not (waiting and waiting.cancelling()):
-                raise _Cancelled from None
-            raise
-        finally:
-            self.step = None
 
 
 class RemoteEngine:
@@ -99,9 +52,8 @@ class RemoteEngine:
         self._model = model
         self._options = options
         self._connection = Connection(server, access)
-        self._dialect = Dialect()
-        self._pause = pause
-        self._calls: set[_Call] = set()
+        self._exchange = Exchange(self._connection, model, pause)
+        self._calls: set[Call] = set()
         self._closed = False
         self._info = self._describe(None)
 
@@ -142,13 +94,17 @@ class RemoteEngine:
         check_sampling(prompt.sampling)
         if prompt.completion is not None:
             raise OptionRejected("completion", "servers are asked for chats")
+        if isinstance(prompt.response, Grammar):
+            raise OptionRejected("response", "servers take schemas, few of them grammars")
+        if prompt.adapters:
+            raise OptionRejected("adapters", "a server has its own")
         if self._closed:
             raise EngineNotLoaded
-        call = _Call()
+        call = Call()
         self._calls.add(call)
         answer = AnswerReader(self.server.host, prompt)
         try:
-            async with aclosing(self._chunks(prompt)) as chunks:
+            async with aclosing(self._exchange.chunks(prompt, self._info.context_tokens)) as chunks:
                 async for chunk in _patiently(chunks, call, answer):
                     for delta in answer.take(chunk):
                         yield delta
@@ -156,7 +112,7 @@ class RemoteEngine:
                         break  # the server need not go on
             for delta in answer.end(Finish.END_OF_TURN):
                 yield delta
-        except _Cancelled:
+        except Cancelled:
             for delta in answer.end(Finish.CANCELLED):
                 yield delta
         except RemoteError:
@@ -207,80 +163,9 @@ class RemoteEngine:
             host=None if self.server.local else self.server.host,
         )
 
-    async def _chunks(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        """Ask, in other words or again where that helps, and read the answer's chunks."""
-        pauses = 0
-        for _ in range(_MOST_WORDINGS):
-            body = self._dialect.body(self._model, prompt)
-            async with self._connection.post(_PATH, body) as reply:
-                if reply.ok:
-                    async with aclosing(self._read(reply, prompt)) as chunks:
-                        async for chunk in chunks:
-                            yield chunk
-                    return
-                status, retry_after = reply.status, reply.retry_after
-                fault = refusals.read_fault(await reply.beginning())
-            if not refusals.is_too_long(fault):
-                if self._dialect.learn(status, fault, body):
-                    continue
-                if refusals.can_pass(status, fault) and pauses < _MOST_ATTEMPTS - 1:
-                    pauses += 1
-                    if (seconds := _pause_seconds(retry_after, pauses)) is not None:
-                        await self._pause(seconds)
-                        continue
-            raise self._refusal(status, fault, prompt)
-        raise RemoteIncompatible(self.server.host, "refuses every wording")
-
-    async def _read(self, reply: Reply, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        host = self.server.host
-        if reply.content_type == "application/json":  # it does not stream
-            yield self._decode(await reply.whole(), prompt)
-            return
-        if reply.content_type != "text/event-stream":
-            raise RemoteIncompatible(host, "neither an event stream nor JSON")
-        events = EventStream()
-        finished = False
-        async with aclosing(_data(reply, events)) as data:
-            try:
-                async for content in data:
-                    if content.strip() == _END_MARK:
-                        return
-                    chunk = self._decode(content, prompt)
-                    finished = finished or any(choice.finish_reason for choice in chunk.choices or ())
-                    yield chunk
-            except TooLong:
-                raise RemoteAnswerBroken(host, "an event without end") from None
-            except RemoteAnswerBroken:
-                if not finished:
-                    raise
-        if not finished:
-            raise RemoteAnswerBroken(host, "the stream broke off")
-
-    def _decode(self, content: bytes, prompt: Prompt) -> Chunk:
-        try:
-            chunk = decode_chunk(content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise RemoteAnswerBroken(self.server.host, "no chunk of an answer") from None
-        if chunk.error:
-            fault = chunk.error if isinstance(chunk.error, Fault) else Fault(message=chunk.error)
-            if (status := _status(fault)) or refusals.is_too_long(fault):
-                raise self._refusal(status, fault, prompt)
-            raise RemoteAnswerBroken(self.server.host, "an error within the answer")
-        return chunk
-
-    def _refusal(self, status: int, fault: Fault, prompt: Prompt) -> Exception:
-        return refusals.refusal(
-            self.server.host,
-            self._model,
-            status,
-            fault,
-            prompt_tokens=estimate.message_tokens(prompt.messages),
-            context_tokens=self._info.context_tokens,
-        )
-
 
 async def _patiently(
-    chunks: AsyncGenerator[Chunk, None], call: _Call, answer: AnswerReader
+    chunks: AsyncGenerator[Chunk, None], call: Call, answer: AnswerReader
 ) -> AsyncIterator[Chunk]:
     """The chunks until they end, or for a moment longer once the answer is complete: usage comes last."""
     loop = asyncio.get_running_loop()
@@ -296,26 +181,3 @@ async def _patiently(
         if chunk is None:
             return
         yield chunk
-
-
-async def _data(reply: Reply, events: EventStream) -> AsyncGenerator[bytes, None]:
-    async with aclosing(reply.pieces()) as pieces:
-        async for piece in pieces:
-            for content in events.feed(piece):
-                yield content
-    if (last := events.rest()) is not None:
-        yield last
-
-
-def _pause_seconds(retry_after: str, attempt: int) -> float | None:
-    """How long to wait before asking again; `None` where that is too long for somebody who waits."""
-    if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", retry_after.strip()):
-        seconds = float(retry_after)
-        return seconds if seconds <= _LONGEST_PAUSE else None
-    return None if retry_after else 0.5 * 2**attempt
-
-
-def _status(fault: Fault) -> int:
-    """The status that an error within a stream would have had; 0 where it does not tell."""
-    code = str(fault.code or "")
-    return int(code) if re.fullmatch(r"[45]\d\d", code) else 0

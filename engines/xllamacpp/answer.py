@@ -7,14 +7,13 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-import msgspec
-
 from engines.errors import EngineCrashed, EngineError, OptionRejected, PromptTooLong
 from engines.families import ThinkingTags
 from engines.llama_cpp.answer_text import StopStrings, ThoughtSplitter
 from engines.llama_cpp.messages import Answered, Event, Progress, Text, Thought
 from engines.llama_cpp.repetition import RepetitionGuard
 from engines.protocol import Finish, Grammar, JsonSchema, Prompt, Sampling, Usage
+from engines.response_form import read_schema
 
 _SAMPLING = {
     "temperature": "temperature",
@@ -42,18 +41,10 @@ def request_for(
         name: value for field, name in _SAMPLING.items() if (value := getattr(sampling, field)) is not None
     }
     if isinstance(response, JsonSchema):
-        request["json_schema"] = _schema(response.schema)
+        request["json_schema"] = read_schema(response)
     elif isinstance(response, Grammar):
         request["grammar"] = response.text
     return request | {"prompt": tokens, "stream": True, "return_progress": True, "cache_prompt": True}
-
-
-def _schema(source: str) -> object:
-    try:
-        schema: object = msgspec.json.decode(source)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise OptionRejected("response", "the schema is no JSON") from None
-    return schema
 
 
 class RunningAnswer:

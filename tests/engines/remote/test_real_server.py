@@ -10,7 +10,7 @@ import pytest
 
 from engines.errors import PromptTooLong, RemoteAnswerBroken, RemoteRefused
 from engines.gguf import read_header
-from engines.protocol import Engine, Finish, Message, Prompt, TextDelta
+from engines.protocol import Engine, Finish, JsonSchema, Message, Prompt, TextDelta
 from engines.remote.address import read_address
 from engines.remote.connection import ServerAccess
 from engines.remote.models import list_models
@@ -100,3 +100,15 @@ async def test_a_server_that_dies_within_an_answer_keeps_its_beginning(
             await running.aclose()
             with pytest.raises(RemoteAnswerBroken):
                 [delta async for delta in deltas]
+
+
+async def test_a_real_model_keeps_to_a_schema(engine_at: OpenRemote, smollm2: Path) -> None:
+    async with llama_server(smollm2, context=1024) as url:
+        engine = await engine_at(url, smollm2.name)
+        answer = await ask(
+            engine,
+            question("Is the sky blue?", max_tokens=20, response=JsonSchema('{"enum": ["yes", "no"]}')),
+        )
+
+    assert answer.text in ('"yes"', '"no"')
+    assert answer.done.whole

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engines.errors import RemoteAnswerBroken
-from engines.protocol import Finish, Message, Prompt
+from engines.errors import OptionRejected, RemoteAnswerBroken
+from engines.protocol import Finish, Grammar, JsonSchema, LoraAdapter, Message, Prompt
 from tests.engines.asking import Answer, ask, question
 from tests.engines.remote.conftest import OpenRemote
 from tests.engines.remote.scripted_server import Client, Received, ScriptedServer
@@ -363,3 +364,57 @@ async def test_a_server_on_this_device_leaves_nothing_to_tell(engine_at: OpenRem
 
     assert here.info.host is None
     assert there.info.host == "api.example.com"
+
+
+SCHEMA = JsonSchema('{"type": "object"}')
+
+
+@pytest.mark.parametrize(("text", "whole"), [('{"a": 1}', True), ('{"a":', False), ("I cannot.", False)])
+async def test_an_answer_of_a_form_says_whether_it_has_it(
+    server: ScriptedServer, engine_at: OpenRemote, text: str, whole: bool
+) -> None:
+    answer = await answered(server, engine_at, event(content=text) + END + DONE, response=SCHEMA)
+
+    assert (answer.text, answer.done.whole) == (text, whole)
+    assert server.asked[0].body["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "answer", "schema": {"type": "object"}},
+    }
+
+
+async def test_a_server_that_does_not_take_a_form_is_not_asked_without_it(
+    server: ScriptedServer, engine_at: OpenRemote
+) -> None:
+    async def script(client: Client, _: Received) -> None:
+        await client.json({"error": {"message": "response_format is not supported"}}, 400)
+
+    server.script = script
+    engine = await engine_at(server.url)
+
+    with pytest.raises(OptionRejected) as caught:
+        await ask(engine, question(response=SCHEMA))
+
+    assert caught.value.option == "response"
+    assert all("response_format" in request.body for request in server.asked)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        {"response": Grammar('root ::= "a"')},
+        {"response": JsonSchema("{")},
+        {"response": JsonSchema('"\\ud800"')},
+        {"completion": "Once"},
+        {"adapters": (LoraAdapter(Path("adapter.gguf")),)},
+    ],
+)
+async def test_what_no_server_can_do_is_refused_before_a_word_is_sent(
+    server: ScriptedServer, engine_at: OpenRemote, prompt: dict[str, Any]
+) -> None:
+    engine = await engine_at(server.url)
+
+    with pytest.raises(OptionRejected) as caught:
+        await ask(engine, question(**prompt))
+
+    assert caught.value.option == next(iter(prompt))
+    assert server.asked == []
