@@ -81,6 +81,7 @@ async def compress(
         CompressionPointless: the copy would be no smaller.
         CompressionFailed: llama.cpp gave up, or the copy did not pass its checks.
         NotEnoughDiskSpace: there is no room for the copy.
+        EngineUnavailable: llama-cpp-python is not installed.
         ModelFileError: the source cannot be used; see `engines.gguf.read_header`.
     """
     header = await asyncio.to_thread(check_file, source)

@@ -12,7 +12,7 @@ from pathlib import Path
 from engines.compression.jobs import JobFailed, Measure, Measured, Progress
 from engines.compression.worker import run
 from engines.errors import EngineCrashed, EngineError
-from engines.llama_cpp import failures
+from engines.llama_cpp import failures, native
 from engines.llama_cpp.messages import OPENING, Failed
 from engines.opening import Host
 
@@ -67,7 +67,9 @@ def failure(result: object, model: Path) -> EngineError:
         return EngineCrashed(type(result).__name__)
     if not result.error:
         return failures.while_opening(EngineCrashed(result.details), model)
-    values: dict[str, int | str] = (
-        {"needed_bytes": 0, "available_bytes": 0} if result.error == "NotEnoughMemory" else {}
-    )
+    attributes: dict[str, dict[str, int | str]] = {
+        "NotEnoughMemory": {"needed_bytes": 0, "available_bytes": 0},
+        "EngineUnavailable": {"package": native.PACKAGE},
+    }
+    values = attributes.get(result.error, {})
     return failures.restore(Failed(OPENING, result.error, result.details, values), model)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engines.compression.formats import FORMATS, CompressionFormat
-from engines.compression.jobs import Predict, Predicted
+from engines.compression.jobs import JobFailed, Predict, Predicted
+from engines.compression.perplexity import failure
 from engines.compression.worker import run
 from engines.errors import CompressionFailed
 from engines.gguf import GgufHeader
@@ -46,6 +47,7 @@ async def predict_sizes(
     Raises:
         ModelFileError: see `engines.gguf.read_header`; also `NotAChatModel` for what is no language model.
         CompressionFailed: llama.cpp cannot read the model.
+        EngineUnavailable: llama-cpp-python is not installed.
     """
     header = await asyncio.to_thread(check_file, source)
     return await predict_from(header, formats, host)
@@ -57,6 +59,8 @@ async def predict_from(
     """The same for a header that was read before."""
     job = Predict(os.fsencode(header.path), tuple(wanted.file_type for wanted in formats))
     result = await run(job, lambda _: None, host)
+    if isinstance(result, JobFailed) and result.error:
+        raise failure(result, header.path)
     if not isinstance(result, Predicted):
         raise CompressionFailed(header.name, formats[0].name, getattr(result, "details", ""))
     return [

@@ -20,11 +20,13 @@ from engines.compression import (
     predict_sizes,
 )
 from engines.compression import compressing as compressing_module
+from engines.compression import prediction as prediction_module
 from engines.compression.jobs import JobFailed, Measured, Quantise, Quantised
 from engines.errors import (
     CompressionFailed,
     CompressionPointless,
     CompressionUnknown,
+    EngineUnavailable,
     ModelFileMissing,
     NotAChatModel,
     NotEnoughDiskSpace,
@@ -207,4 +209,17 @@ async def test_a_copy_that_is_not_sound_is_thrown_away(
     monkeypatch.setattr(compressing_module, "run", faulty)
     with pytest.raises(CompressionFailed):
         await compress(original, "Q4_0", folder, host="thread")
+    assert files(folder) == []
+
+
+async def test_without_the_library_that_is_said(
+    original: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def missing(*_: Any) -> JobFailed:
+        return JobFailed("EngineUnavailable", "No module named 'llama_cpp'")
+
+    monkeypatch.setattr(prediction_module, "run", missing)
+    with pytest.raises(EngineUnavailable) as told:
+        await compress(original, "Q4_0", folder)
+    assert told.value.package == "llama-cpp-python"
     assert files(folder) == []
