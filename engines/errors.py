@@ -30,7 +30,7 @@ EngineError
 │   │   └── HubFileMissing     there is no such model or file (any more); carries `name`
 │   ├── HubAddressInvalid      what was typed names no model, hub or proxy; carries `name`
 │   ├── QuantisationMissing    the model has no such file; carries `name`, `wanted`
-│   ├── ModelInParts           split into several files, which DAI does not put together; carries `name`, `parts`
+│   ├── ModelInParts           split into files that only work together; carries `name`, `parts`
 │   ├── HubFileChanged         not the file any more that was chosen; carries `name`
 │   ├── TransferDamaged        what arrived is not what the hub has; carries `name`
 │   ├── DownloadNeedsSpace     the disk is full; carries `missing_bytes`
