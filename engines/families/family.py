@@ -41,6 +41,8 @@ class Family:
     name in lower case, its words separated by blanks."""
     thinking_tags: tuple[ThinkingTags, ...] = (thinking.THINK,)
     """Used only where the model's chat template speaks of thinking; the first that it mentions counts."""
+    thinking_request: str = ""
+    """What its models must be told before they think, where the template does not see to it."""
     system_role: bool = True
     """Whether its templates take a system message; else it is put before the first question."""
     alternating_roles: bool = False
@@ -57,6 +59,14 @@ class Family:
     def arrange(self, messages: Sequence[Message]) -> list[Message]:
         """Make a conversation obey the family's rules without losing a word of it."""
         return roles.arrange(messages, system_role=self.system_role, alternating_roles=self.alternating_roles)
+
+    def ask_to_think(self, messages: Sequence[Message]) -> list[Message]:
+        """Add the request, where there is one, to the system message."""
+        if not self.thinking_request:
+            return list(messages)
+        system = [message.content for message in messages if message.role == "system"]
+        others = [message for message in messages if message.role != "system"]
+        return [Message("system", "\n\n".join([*system, self.thinking_request])), *others]
 
     def tags_in(self, template: str) -> ThinkingTags | None:
         """What models with this chat template write around their thoughts; `None` if they do not think."""

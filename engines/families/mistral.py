@@ -10,13 +10,21 @@ _ARCHITECTURES = frozenset({"llama", "mistral3", "mistral4"})
 _TOOL_CALLS = (tool_calls.MISTRAL_LIST, tool_calls.MISTRAL)
 
 # https://huggingface.co/mistralai/Magistral-Small-2509 and Ministral-3-14B-Reasoning-2512: "top_p: 0.95",
-# "temperature: 0.7". They think because their system prompt tells them to, so without it they may not.
+# "temperature: 0.7". They think only if their system prompt tells them to; this is the maker's own, without
+# what it says of Markdown and formulas.
 MISTRAL_REASONING = Family(
     name="mistral-reasoning",
     architectures=_ARCHITECTURES,
     name_pattern="magistral|ministral.* reasoning",
     sampling=Sampling(temperature=0.7, top_k=40, top_p=0.95, min_p=0.0, repeat_penalty=1.0),
     thinking_tags=(thinking.MISTRAL, thinking.THINK),
+    thinking_request=(
+        "First draft your thinking process (inner monologue) until you arrive at a response. Write both "
+        "your thoughts and the response in the same language as the input.\n\n"
+        "Your thinking process must follow the template below:[THINK]Your thoughts or/and draft, like "
+        "working through an exercise on scratch paper. Be as casual and as long as you want until you are "
+        "confident to generate the response to the user.[/THINK]Here, provide a self-contained response."
+    ),
     alternating_roles=True,
     tool_call_forms=_TOOL_CALLS,
 )

@@ -60,6 +60,8 @@ class ChatTemplate:
         if self._template is None:
             raise NoChatTemplate
         thinking = thinking and not answer_start
+        if thinking and self.tags:
+            messages = self._family.ask_to_think(messages)
         prompt = self._run(self._template, self._arrange(messages), thinking=thinking)
         if self.tags and not thinking and self.opens_thought(prompt):
             # It always thinks: an empty thought is the only way to tell it not to.
