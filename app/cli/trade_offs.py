@@ -32,7 +32,7 @@ async def _measure(wanted: str, formats: list[str], *, as_json: bool) -> None:
         model = model_named(opened, wanted)
 
         def progress(now: TradeOffProgress) -> None:
-            step = strings(f"trade_offs.stage.{now.stage}")
+            step = strings(f"tradeoffs.stage.{now.stage}")
             show_progress(f"{now.format} ({now.done + 1}/{now.total}): {step}")
 
         task = asyncio.create_task(opened.trade_offs.measure(model.id, formats, progress=progress))
@@ -51,7 +51,7 @@ async def _measure(wanted: str, formats: list[str], *, as_json: bool) -> None:
 
 def _print(rows: list[TradeOff], strings: Strings) -> None:
     heads = ("format", "size", "reading", "writing", "memory", "english", "persian")
-    table = [[strings(f"trade_offs.{head}") for head in heads]]
+    table = [[strings(f"tradeoffs.{head}") for head in heads]]
     for row in rows:
         memory = "" if row.peak_memory_bytes is None else strings.size(row.peak_memory_bytes)
         speeds = row.prompt_tokens_per_second, row.generation_tokens_per_second
