@@ -18,10 +18,13 @@ from engines.errors import (
     NotAModel,
 )
 from engines.gguf_format import GgufContents, GgufReader, Tensor, Value
+from engines.gguf_sampling import advised_sampling
 from engines.model_name import model_name, readable
+from engines.protocol import Sampling
 from engines.tensor_types import FILE_TYPES
 
 _MAX_BLOCKS = 4_096
+_NO_ADVICE = Sampling()
 _NO_SUCH_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL})
 
 _EMBEDDING_ARCHITECTURES = frozenset(
@@ -95,6 +98,8 @@ class GgufHeader:
     """Files that the model was split into; 1 for nearly all."""
     data_start: int
     """Where the tensors' bytes begin in the file."""
+    sampling: Sampling = _NO_ADVICE
+    """What the file advises, as far as it does."""
 
     @property
     def has_chat_template(self) -> bool:
@@ -197,6 +202,7 @@ def _describe(path: Path, size: int, contents: GgufContents) -> GgufHeader:
         pooling=own("pooling_type"),
         file_parts=max(1, number("split.count")),
         data_start=contents.data_start,
+        sampling=advised_sampling(metadata),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engines.families.deepseek import DEEPSEEK_R1
 from engines.families.family import Family
 from engines.families.gemma import GEMMA, GEMMA4
@@ -39,6 +41,12 @@ FAMILIES = (
 
 
 def find_family(header: GgufHeader) -> Family:
-    """The family of a model, by its architecture and its names; `GENERIC` where none fits."""
+    """The family of a model, by its architecture and its names; `GENERIC` where none fits.
+
+    What the file itself advises counts only there: for the others its maker says more than fits into a file.
+    """
     names = f"{header.name} {header.declared_name}"
-    return next((family for family in FAMILIES if family.fits(header.architecture, names)), GENERIC)
+    for family in FAMILIES:
+        if family.fits(header.architecture, names):
+            return family
+    return replace(GENERIC, sampling=GENERIC.complete(header.sampling, thinking=False))

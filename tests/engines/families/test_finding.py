@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engines.families import FAMILIES, Family, find_family
+from engines.families.gemma import GEMMA
 from engines.families.generic import GENERIC
 from engines.gguf import read_header
 from engines.library import InstalledModel, Origin
@@ -54,6 +55,17 @@ def test_a_model_finds_its_family(architecture: str, name: str, declared: str, f
 
 def test_families_have_names_of_their_own() -> None:
     assert len({family.name for family in ALL}) == len(ALL)
+
+
+def test_an_unknown_model_is_sampled_as_its_file_advises() -> None:
+    advice = Sampling(temperature=0.3, top_p=0.5)
+    header = replace(SMOLLM2_HEADER, architecture="granite", name="", declared_name="", sampling=advice)
+    complete = find_family(header).complete(Sampling(top_p=0.9), thinking=False)
+    assert (complete.temperature, complete.top_p) == (0.3, 0.9)
+    assert complete.top_k == GENERIC.sampling.top_k
+    assert find_family(replace(header, architecture="gemma3")).complete(Sampling(), thinking=False) == (
+        GEMMA.sampling
+    )
 
 
 def test_every_family_is_documented() -> None:
