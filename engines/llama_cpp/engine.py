@@ -42,6 +42,8 @@ from engines.protocol import (
     Delta,
     Done,
     Finish,
+    Grammar,
+    JsonSchema,
     LoadOptions,
     Message,
     ModelInfo,
@@ -321,12 +323,22 @@ def _encodable(prompt: Prompt) -> Prompt:
         stop=tuple(map(_encodable_text, prompt.stop)),
         answer_start=_encodable_text(prompt.answer_start),
         completion=None if prompt.completion is None else _encodable_text(prompt.completion),
+        response=_encodable_form(prompt.response),
         group="",  # matters only on this side
     )
 
 
 def _encodable_messages(messages: Sequence[Message]) -> tuple[Message, ...]:
     return tuple(replace(message, content=_encodable_text(message.content)) for message in messages)
+
+
+def _encodable_form(form: JsonSchema | Grammar | None) -> JsonSchema | Grammar | None:
+    match form:
+        case JsonSchema():
+            return JsonSchema(_encodable_text(form.schema))
+        case Grammar():
+            return Grammar(_encodable_text(form.text))
+    return None
 
 
 def _encodable_text(text: str) -> str:

@@ -12,7 +12,6 @@ from engines.families import ThinkingTags
 from engines.llama_cpp.answer_text import StopStrings, ThoughtSplitter
 from engines.llama_cpp.repetition import RepetitionGuard
 from engines.protocol import Done, Finish, Prompt, TextDelta, ThinkingDelta, Usage
-from engines.remote import estimate
 from engines.remote.wire import Chunk, Piece, TokenCounts
 
 _LEAST_REPEATED = 16
@@ -31,10 +30,11 @@ _FINISHES = {
 class AnswerReader:
     """One answer as it comes. `finish` is set once no more text will be taken."""
 
-    def __init__(self, host: str, prompt: Prompt) -> None:
+    def __init__(self, host: str, prompt: Prompt, estimated_tokens: int) -> None:
+        """`estimated_tokens`: of the prompt, for where the server does not count."""
         self._host = host
         self._limit = prompt.sampling.max_tokens
-        self._estimated_prompt = estimate.message_tokens(prompt.messages)
+        self._estimated_prompt = estimated_tokens
         self._form: list[str] | None = None if prompt.response is None else [prompt.answer_start]
         """The text so far, where it has to be JSON."""
         tags = None if prompt.answer_start or prompt.response is not None else ThinkingTags()
@@ -78,6 +78,11 @@ class AnswerReader:
                 yield ThinkingDelta(thought)
             if text := self._stops.feed(self._repeated.rest() + text) + self._stops.rest():
                 yield self._said(text)
+
+    @property
+    def counted_prompt(self) -> int:
+        """Tokens of the prompt, as the server counted them; 0 where it did not."""
+        return self._counts.prompt_tokens or 0
 
     def done(self, context_tokens: int) -> Done:
         """The last event, with the server's counts, or estimates where it gives none."""

@@ -19,12 +19,12 @@ from engines.errors import (
 )
 from engines.llama_cpp.sampling import check_sampling
 from engines.protocol import Delta, Finish, Grammar, LoadOptions, Message, ModelInfo, Prompt
-from engines.remote import estimate
 from engines.remote.address import ServerAddress
 from engines.remote.answer import AnswerReader
 from engines.remote.call import Call, Cancelled
 from engines.remote.connection import NO_KEY, Connection, ServerAccess
-from engines.remote.exchange import Exchange, Pause
+from engines.remote.estimate import Estimate
+from engines.remote.exchange import Exchange, Pause, Sizes
 from engines.remote.models import RemoteModel, ask_for_models
 from engines.remote.wire import Chunk
 
@@ -53,6 +53,7 @@ class RemoteEngine:
         self._options = options
         self._connection = Connection(server, access)
         self._exchange = Exchange(self._connection, model, pause)
+        self._estimate = Estimate()
         self._calls: set[Call] = set()
         self._closed = False
         self._info = self._describe(None)
@@ -102,9 +103,10 @@ class RemoteEngine:
             raise EngineNotLoaded
         call = Call()
         self._calls.add(call)
-        answer = AnswerReader(self.server.host, prompt)
+        sizes = Sizes(self._estimate.message_tokens(prompt.messages), self._info.context_tokens)
+        answer = AnswerReader(self.server.host, prompt, sizes.prompt_tokens)
         try:
-            async with aclosing(self._exchange.chunks(prompt, self._info.context_tokens)) as chunks:
+            async with aclosing(self._exchange.chunks(prompt, sizes)) as chunks:
                 async for chunk in _patiently(chunks, call, answer):
                     for delta in answer.take(chunk):
                         yield delta
@@ -121,6 +123,7 @@ class RemoteEngine:
             raise
         finally:
             self._calls.discard(call)
+            self._estimate.learn(prompt.messages, answer.counted_prompt)
         yield answer.done(self._info.context_tokens)
 
     def cancel(self) -> None:
@@ -131,12 +134,12 @@ class RemoteEngine:
     async def count_tokens(self, messages: Sequence[Message]) -> int:
         """Roughly the tokens of these messages. Nothing is sent for that."""
         self._check_open()
-        return estimate.message_tokens(messages)
+        return self._estimate.message_tokens(messages)
 
     async def count_texts(self, texts: Sequence[str]) -> list[int]:
         """Roughly the tokens of each text. Nothing is sent for that."""
         self._check_open()
-        return [estimate.text_tokens(text) for text in texts]
+        return [self._estimate.text_tokens(text) for text in texts]
 
     async def close(self) -> None:
         """See `engines.protocol.Engine.close`. Running answers end as if cancelled."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 
 import msgspec
 
 from engines.errors import EngineError, OptionRejected, RemoteAnswerBroken, RemoteIncompatible
 from engines.protocol import Prompt
-from engines.remote import estimate, refusals
+from engines.remote import refusals
 from engines.remote.connection import Connection, Reply
 from engines.remote.dialect import Dialect
 from engines.remote.event_stream import EventStream, TooLong
@@ -23,6 +24,16 @@ _MOST_WORDINGS = 8
 _MOST_ATTEMPTS = 3
 _LONGEST_PAUSE = 10.0
 _END_MARK = b"[DONE]"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What is known of a prompt before it is sent."""
+
+    prompt_tokens: int
+    """An estimate."""
+    context_tokens: int
+    """The model's window."""
 
 
 class Exchange:
@@ -41,12 +52,12 @@ class Exchange:
         self._pause = pause
         self._dialect = Dialect()
 
-    async def chunks(self, prompt: Prompt, context_tokens: int) -> AsyncGenerator[Chunk, None]:
+    async def chunks(self, prompt: Prompt, sizes: Sizes) -> AsyncGenerator[Chunk, None]:
         """The pieces of an answer.
 
         Args:
             prompt: what to ask.
-            context_tokens: the window, for the error of a prompt that is too long.
+            sizes: for the error of a prompt that is too long, where the server does not tell.
 
         Raises:
             RemoteError, PromptTooLong, TemplateFailed: see `engines.remote.engine.RemoteEngine.stream`.
@@ -57,7 +68,7 @@ class Exchange:
             body = self._dialect.body(self._model, prompt)
             async with self._connection.post(_PATH, body) as reply:
                 if reply.ok:
-                    async with aclosing(self._read(reply, prompt, context_tokens)) as chunks:
+                    async with aclosing(self._read(reply, prompt, sizes)) as chunks:
                         async for chunk in chunks:
                             yield chunk
                     return
@@ -71,12 +82,12 @@ class Exchange:
                     if (seconds := _pause_seconds(retry_after, pauses)) is not None:
                         await self._pause(seconds)
                         continue
-            raise self._refusal(status, fault, prompt, context_tokens)
+            raise self._refusal(status, fault, prompt, sizes)
         raise RemoteIncompatible(self._host, "refuses every wording")
 
-    async def _read(self, reply: Reply, prompt: Prompt, context_tokens: int) -> AsyncGenerator[Chunk, None]:
+    async def _read(self, reply: Reply, prompt: Prompt, sizes: Sizes) -> AsyncGenerator[Chunk, None]:
         if reply.content_type == "application/json":  # it does not stream
-            yield self._decode(await reply.whole(), prompt, context_tokens)
+            yield self._decode(await reply.whole(), prompt, sizes)
             return
         if reply.content_type != "text/event-stream":
             raise RemoteIncompatible(self._host, "neither an event stream nor JSON")
@@ -87,7 +98,7 @@ class Exchange:
                 async for content in data:
                     if content.strip() == _END_MARK:
                         return
-                    chunk = self._decode(content, prompt, context_tokens)
+                    chunk = self._decode(content, prompt, sizes)
                     finished = finished or any(choice.finish_reason for choice in chunk.choices or ())
                     yield chunk
             except TooLong:
@@ -98,7 +109,7 @@ class Exchange:
         if not finished:
             raise RemoteAnswerBroken(self._host, "the stream broke off")
 
-    def _decode(self, content: bytes, prompt: Prompt, context_tokens: int) -> Chunk:
+    def _decode(self, content: bytes, prompt: Prompt, sizes: Sizes) -> Chunk:
         try:
             chunk = decode_chunk(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -106,11 +117,11 @@ class Exchange:
         if chunk.error:
             fault = chunk.error if isinstance(chunk.error, Fault) else Fault(message=chunk.error)
             if (status := _status(fault)) or refusals.is_too_long(fault):
-                raise self._refusal(status, fault, prompt, context_tokens)
+                raise self._refusal(status, fault, prompt, sizes)
             raise RemoteAnswerBroken(self._host, "an error within the answer")
         return chunk
 
-    def _refusal(self, status: int, fault: Fault, prompt: Prompt, context_tokens: int) -> EngineError:
+    def _refusal(self, status: int, fault: Fault, prompt: Prompt, sizes: Sizes) -> EngineError:
         if prompt.response is not None and status in (400, 422) and not refusals.is_too_long(fault):
             return OptionRejected("response", f"HTTP {status}")
         return refusals.refusal(
@@ -118,8 +129,8 @@ class Exchange:
             self._model,
             status,
             fault,
-            prompt_tokens=estimate.message_tokens(prompt.messages),
-            context_tokens=context_tokens,
+            prompt_tokens=sizes.prompt_tokens,
+            context_tokens=sizes.context_tokens,
         )
 
 

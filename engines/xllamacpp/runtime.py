@@ -92,6 +92,9 @@ class Runtime:
         except Exception as error:  # noqa: BLE001 - told to the other side, whatever it is
             result = failures.describe(OPENING if isinstance(job, Open) else job.id, error)
         with self._turn:
+            if isinstance(job, Answer):
+                self._expected.discard(job.id)
+                self._cancelled.discard(job.id)
             self._active -= 1
             if not self._active:
                 self._busy.clear()

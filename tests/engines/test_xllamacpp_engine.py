@@ -101,7 +101,7 @@ async def test_an_answer_keeps_to_a_schema(open_file, smollm2: Path) -> None:
     assert answer.done.whole
 
 
-@pytest.mark.parametrize("response", [Grammar("root ::= nonsense ("), JsonSchema("{")])
+@pytest.mark.parametrize("response", [Grammar("root ::= nonsense ("), JsonSchema("{"), JsonSchema("\ud800")])
 async def test_a_senseless_form_is_refused_and_harms_nobody(open_file, tmp_path: Path, response) -> None:
     engine = await open_file(make_tiny_gguf(tmp_path / "model.gguf", reply="Fine."))
 

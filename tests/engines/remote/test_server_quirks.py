@@ -217,6 +217,25 @@ async def test_neither_opening_nor_counting_sends_a_word(
     assert min(counted[0], counted[2]) >= 5
 
 
+async def test_what_a_server_has_counted_makes_later_estimates_higher(
+    server: ScriptedServer, engine_at: OpenRemote
+) -> None:
+    async def script(client: Client, _: Received) -> None:
+        await client.head()
+        await client.words("Hello")
+        await client.end(usage={"prompt_tokens": 1000, "completion_tokens": 1})
+
+    server.script = script
+    engine = await engine_at(server.url)
+    words = "سلام " * 150
+    before = await engine.count_tokens([Message("user", words)])
+
+    await ask(engine, words)
+
+    assert before < 1000
+    assert await engine.count_tokens([Message("user", words)]) == 1000
+
+
 async def test_openai_which_knows_few_options_is_asked_in_its_words(
     server: ScriptedServer, engine_at: OpenRemote
 ) -> None:
