@@ -27,6 +27,9 @@ Host = Literal["auto", "process", "thread"]
 HOST_VARIABLE = "DAI_ENGINE_HOST"
 """Environment variable that decides where `host="auto"` leaves it open: "process" or "thread"."""
 
+ENGINE_VARIABLE = "DAI_ENGINE"
+"""Environment variable that decides where `engine="auto"` leaves open which one runs a file: its name."""
+
 _DEFAULT_OPTIONS = LoadOptions()
 
 log = logging.getLogger(__name__)
@@ -108,8 +111,8 @@ async def open_engine(
         options: how to load it.
         host: where llama.cpp runs a file. "process" is a child process, so that a crash of llama.cpp costs
             one answer; "thread" is this process, for phones; "auto" prefers the first.
-        engine: the name of an engine (`ENGINES.names`); "auto" takes the first that can open the model, and
-            xllamacpp for files where llama-cpp-python is not installed.
+        engine: the name of an engine (`ENGINES.names`); "auto" takes the one that the environment names for
+            files, else the first that can open the model, and xllamacpp where llama-cpp-python does not work.
         access: key and proxy, where the model is on a server.
 
     A base model, which has no chat template, opens too; its `stream` raises `NoChatTemplate`.
@@ -128,6 +131,8 @@ async def open_engine(
         EngineCrashed, EngineStuck: its process died or froze while loading.
         RemoteError: its leaf says what is wrong with the server.
     """
+    if engine == "auto" and isinstance(source, Path):
+        engine = os.environ.get(ENGINE_VARIABLE) or "auto"
     kind = await ENGINES.find(source) if engine == "auto" else await asyncio.to_thread(ENGINES.get, engine)
     if kind is not None and kind.name != LlamaCpp.name:
         return await ENGINES.open(kind, source, options, access)

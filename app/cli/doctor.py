@@ -70,8 +70,12 @@ def _python() -> tuple[Health, str]:
 
 
 def _engine() -> tuple[Health, str]:
-    import llama_cpp
-
+    try:
+        import llama_cpp
+    except (ImportError, OSError, RuntimeError):
+        if importlib.util.find_spec("xllamacpp") is None:
+            raise
+        return Health.WARNING, f"xllamacpp {importlib.metadata.version('xllamacpp')}"
     return Health.OK, f"llama-cpp-python {llama_cpp.__version__}"
 
 

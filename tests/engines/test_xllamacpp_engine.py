@@ -168,3 +168,20 @@ async def test_a_base_model_goes_on_with_a_text(open_file, tmp_path: Path) -> No
     engine = await open_file(path)
 
     assert (await ask(engine, Prompt((), completion="Once upon a time.\n"))).text == "and so on"
+
+
+async def test_the_environment_chooses_it(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DAI_ENGINE", "xllamacpp")
+    engine = await open_engine(make_tiny_gguf(tmp_path / "model.gguf", reply="Hello."))
+
+    assert isinstance(engine, XllamacppEngine)
+    await engine.close()
+
+
+async def test_an_engine_that_does_not_exist_is_told_by_its_name(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DAI_ENGINE", "nonsense")
+
+    with pytest.raises(EngineUnavailable) as caught:
+        await open_engine(make_tiny_gguf(tmp_path / "model.gguf"))
+
+    assert caught.value.package == "nonsense"
