@@ -5,6 +5,8 @@ from __future__ import annotations
 import flet as ft
 
 from app.core.direction import is_right_to_left
+from app.core.models import AnyModel
+from app.core.servers import ServerModel
 from app.ui.components.controls import Handler, in_reading_width, marked
 from app.ui.state.app import AppState
 from app.ui.state.chat_state import ChatState
@@ -13,7 +15,7 @@ from app.ui.theme import TOUCH, Radius, Space
 
 
 @ft.component
-def Composer(app: AppState, chat: ChatState) -> ft.Control:
+def Composer(app: AppState, chat: ChatState, model: AnyModel | None) -> ft.Control:
     """The field, the documents to ask, and the button that sends or stops."""
     text, set_text = ft.use_state(app.chat.draft)
     strings = app.strings
@@ -65,7 +67,7 @@ def Composer(app: AppState, chat: ChatState) -> ft.Control:
     )
     return in_reading_width(
         ft.Column(
-            [box, _privacy(app)],
+            [box, _privacy(app, model)],
             spacing=Space.S,
             tight=True,
             horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
@@ -136,15 +138,21 @@ def _sources(app: AppState, chat: ChatState) -> ft.Control:
     )
 
 
-def _privacy(app: AppState) -> ft.Control:
-    color = ft.Colors.ON_SURFACE_VARIANT
+def _privacy(app: AppState, model: AnyModel | None) -> ft.Control:
+    """Whether what is written here stays on this device, and where it goes if not."""
+    strings = app.strings
+    icon, color, text = ft.Icons.LOCK_OUTLINE, ft.Colors.ON_SURFACE_VARIANT, strings("chat.private")
+    if isinstance(model, ServerModel) and not model.local:
+        icon, color = ft.Icons.OUTBOUND_OUTLINED, ft.Colors.PRIMARY
+        text = strings("chat.leaves", host=model.host)
+        if not model.encrypted:
+            icon, color = ft.Icons.LOCK_OPEN, ft.Colors.ERROR
+            text = strings("chat.leaves_open", host=model.host)
     return ft.Row(
         [
-            ft.Icon(ft.Icons.LOCK_OUTLINE, size=14, color=color),
-            ft.Text(
-                app.strings("chat.private"),
-                theme_style=ft.TextThemeStyle.LABEL_SMALL,
-                color=color,
+            ft.Icon(icon, size=14, color=color),
+            marked(
+                ft.Text(text, theme_style=ft.TextThemeStyle.LABEL_SMALL, color=color), identifier="privacy"
             ),
         ],
         alignment=ft.MainAxisAlignment.CENTER,

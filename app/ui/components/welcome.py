@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import flet as ft
 
+from app.core.models import AnyModel
+from app.core.servers import ServerModel
 from app.ui.components.controls import marked
 from app.ui.state.app import AppState
 from app.ui.theme import Radius, Space
+from engines.library import InstalledModel, Origin
 
 EXAMPLES = (
     (ft.Icons.LIGHTBULB_OUTLINE, "chat.example.explain"),
@@ -16,8 +19,10 @@ EXAMPLES = (
 
 
 @ft.component
-def Welcome(app: AppState, starter: bool) -> ft.Control:
-    """A tap on an example asks it. `starter`: only the starter model would answer."""
+def Welcome(app: AppState, model: AnyModel | None) -> ft.Control:
+    """A tap on an example asks it. `model` will answer."""
+    starter = isinstance(model, InstalledModel) and model.origin is Origin.STARTER
+    leaves = isinstance(model, ServerModel) and not model.local
     strings = app.strings
     return ft.Container(
         ft.Column(
@@ -29,7 +34,7 @@ def Welcome(app: AppState, starter: bool) -> ft.Control:
                     text_align=ft.TextAlign.CENTER,
                 ),
                 ft.Text(
-                    strings("chat.empty_text"),
+                    strings("chat.empty_text_server" if leaves else "chat.empty_text"),
                     text_align=ft.TextAlign.CENTER,
                     color=ft.Colors.ON_SURFACE_VARIANT,
                 ),

@@ -14,7 +14,6 @@ from app.ui.state.app import AppState
 from app.ui.state.chat_state import ChatState
 from app.ui.state.models import ModelsState
 from app.ui.theme import LIST_WIDTH, Layout, Space
-from engines.library import Origin
 
 
 @ft.component
@@ -86,8 +85,7 @@ def ConversationPane(app: AppState, chat: ChatState, models: ModelsState) -> ft.
             expand=True,
         )
     elif not chat.messages:
-        starter = models.answering is not None and models.answering.origin is Origin.STARTER
-        body = Welcome(app, starter)
+        body = Welcome(app, models.answering)
     else:
         last = chat.messages[-1]
         earlier = (
@@ -118,7 +116,9 @@ def ConversationPane(app: AppState, chat: ChatState, models: ModelsState) -> ft.
         )
     controls = [_header(app, chat, models), body]
     if not (no_model and not chat.messages):
-        controls.append(ft.Container(Composer(app, chat), padding=ft.Padding.only(bottom=Space.S)))
+        controls.append(
+            ft.Container(Composer(app, chat, models.answering), padding=ft.Padding.only(bottom=Space.S))
+        )
     return ft.Column(controls, expand=True, spacing=0, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 

@@ -8,6 +8,7 @@ from app.ui.components.broken_file import BrokenFileCard
 from app.ui.components.controls import Handler, card, empty_state, icon_button, in_reading_width, marked
 from app.ui.components.header import header
 from app.ui.components.model_card import ModelCard
+from app.ui.components.server_card import ServerCard
 from app.ui.state.app import AppState
 from app.ui.state.models import Adding, ModelsState
 from app.ui.theme import READING_WIDTH, Space
@@ -28,16 +29,17 @@ def ModelsScreen(app: AppState, models: ModelsState) -> ft.Control:
     if models.adding is not None:
         rows.append(_adding(app, models.adding))
     rows += [ModelCard(app, row, models.busy, key=row.model.id) for row in models.rows]
+    if models.servers:
+        rows.append(_heading(app, strings("model.servers_title")))
+        chosen = models.answering.id if models.answering else None
+        rows += [
+            ServerCard(app, model, model.id == chosen, models.busy, key=model.id) for model in models.servers
+        ]
     no_models = _no_models(app, add)
     if models.broken:
         if models.known and not rows:
             rows.append(ft.Row([no_models], alignment=ft.MainAxisAlignment.CENTER))
-        rows.append(
-            ft.Row(
-                [ft.Text(strings("model.broken_title"), theme_style=ft.TextThemeStyle.TITLE_MEDIUM)],
-                rtl=app.rtl,
-            )
-        )
+        rows.append(_heading(app, strings("model.broken_title")))
         rows += [BrokenFileCard(app, file, key=str(file.path)) for file in models.broken]
     if models.known and not rows:
         body: ft.Control = ft.Container(no_models, alignment=ft.Alignment.CENTER, expand=True)
@@ -54,6 +56,10 @@ def ModelsScreen(app: AppState, models: ModelsState) -> ft.Control:
         spacing=0,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )
+
+
+def _heading(app: AppState, text: str) -> ft.Control:
+    return ft.Row([ft.Text(text, theme_style=ft.TextThemeStyle.TITLE_MEDIUM)], rtl=app.rtl)
 
 
 def _no_models(app: AppState, add: Handler) -> ft.Control:

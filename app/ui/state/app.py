@@ -139,6 +139,8 @@ class AppState:
         self.page.navigate(route)
 
     def _settings_changed(self, settings: Settings) -> None:
+        if settings.model_id != self.settings.model_id:
+            self.page.run_task(self.models.refresh)
         self.settings = settings
         self.strings = strings_for(settings)
         self.dark = _is_dark(self.page, settings)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import flet as ft
 
+from app.core.models import AnyModel
+from app.core.servers import ServerModel
 from app.services import Services
 from app.ui.state.files import ChosenFile, Files
 from app.ui.state.mailbox import Mailbox
@@ -67,14 +69,13 @@ class ModelsState:
     known: bool = False
     rows: list[ModelRow] = field(default_factory=list)
     broken: list[BrokenFile] = field(default_factory=list)
+    servers: list[ServerModel] = field(default_factory=list)
+    """Models of other computers, or of other programs here, that the user has added."""
+    answering: AnyModel | None = None
+    """The model that will answer the next question."""
     adding: Adding | None = None
     busy: bool = False
     """A load or unload is under way."""
-
-    @property
-    def answering(self) -> InstalledModel | None:
-        """The model that will answer the next question."""
-        return next((row.model for row in self.rows if row.chosen), None)
 
 
 class ModelsOnScreen:
@@ -106,6 +107,8 @@ class ModelsOnScreen:
     async def refresh(self) -> None:
         """Look again at what is installed, and at what fits."""
         self.state.rows, self.state.broken = await asyncio.to_thread(self._look)
+        self.state.servers = self._models.servers.added()
+        self.state.answering = await asyncio.to_thread(self._models.chosen)
         self.state.known = True
 
     def _look(self) -> tuple[list[ModelRow], list[BrokenFile]]:
@@ -148,6 +151,17 @@ class ModelsOnScreen:
     async def remove(self, model: InstalledModel) -> int:
         """Uninstall; returns the freed bytes."""
         return await self._models.remove(model.id)
+
+    @reported
+    async def use_server(self, model: ServerModel) -> None:
+        """Let a server's model answer; the server is asked only whether it has it."""
+        await self._busy(lambda: self._models.load(model.id))
+
+    @reported
+    async def remove_server(self, model: ServerModel) -> None:
+        """Forget a server's model and its key."""
+        await self._models.remove_server(model.id)
+        await self.refresh()
 
     @reported
     async def remove_broken(self, file: BrokenFile) -> int:

@@ -150,3 +150,32 @@ async def test_persian_names_every_part(open_app, model_id, home):
         await app.go(2)
         await app.until(lambda: "جا می‌شود" in app.text(f"model-{model_id}"))
         assert app.all(ft.FilledButton, app.mark("load"))[0].content == "بارگذاری"
+
+
+async def test_a_servers_model_tells_everywhere_where_questions_go(open_app, model_id):
+    async with open_app() as app:
+        opened = await services()
+        server = opened.models.add_server("Study", "http://192.168.7.7:8080/v1", "qwen3")
+        await app.until(lambda: app.shows("example-explain"))
+        assert "Stays on this device" in app.text("privacy")
+        await app.go(2)
+        await app.until(lambda: app.shows(server.id))
+        assert "Goes to 192.168.7.7:8080" in app.text(server.id)
+        assert "not encrypted" in app.text(server.id)
+        opened.settings.change(model_id=server.id)
+        await app.go(0)
+        await app.until(lambda: "Goes to 192.168.7.7:8080, not encrypted" in app.text("privacy"))
+        assert "Study" in app.text()
+        assert "Nothing you type leaves it" not in app.text()
+
+
+async def test_a_servers_model_is_forgotten_only_after_a_question(open_app, model_id):
+    async with open_app() as app:
+        opened = await services()
+        server = opened.models.add_server("Study", "https://example.org/v1", "qwen3")
+        await app.go(2)
+        await app.until(lambda: app.shows(server.id))
+        await app.tap("remove-server")
+        await app.tap("dialog-confirm")
+        await app.until(lambda: not app.shows(server.id))
+        assert opened.models.servers.added() == []
