@@ -14,5 +14,6 @@ DEEPSEEK_R1 = Family(
     name_pattern="deepseek r1|r1 (distill|0528)",
     sampling=Sampling(temperature=0.6, top_k=40, top_p=0.95, min_p=0.0, repeat_penalty=1.0),
     system_role=False,
+    always_thinks=True,
     tool_call_forms=(tool_calls.DEEPSEEK,),
 )

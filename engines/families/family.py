@@ -40,7 +40,10 @@ class Family:
     """What the name must contain, where several families share an architecture: a regular expression for the
     name in lower case, its words separated by blanks."""
     thinking_tags: tuple[ThinkingTags, ...] = (thinking.THINK,)
-    """Used only where the model's chat template speaks of thinking; the first that it mentions counts."""
+    """Used only where the chat template speaks of thinking, or the family always thinks; the first that the
+    template mentions counts."""
+    always_thinks: bool = False
+    """Whether its models think by themselves, also where the template says nothing of it."""
     thinking_request: str = ""
     """What its models must be told before they think, where the template does not see to it."""
     system_role: bool = True
@@ -73,7 +76,8 @@ class Family:
         for tags in self.thinking_tags:
             if tags.opening in template or tags.closing in template:
                 return tags
-        return self.thinking_tags[-1] if _THINKING_VARIABLE in template else None
+        thinks = self.always_thinks or _THINKING_VARIABLE in template
+        return self.thinking_tags[-1] if thinks else None
 
     def marks(self, tags: ThinkingTags | None) -> tuple[str, ...]:
         """Texts in an answer that may be control tokens, without which it could not be understood."""

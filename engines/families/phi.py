@@ -14,6 +14,7 @@ PHI_REASONING = Family(
     architectures=_ARCHITECTURES,
     name_pattern="reasoning",
     sampling=Sampling(temperature=0.8, top_k=50, top_p=0.95, min_p=0.0, repeat_penalty=1.0),
+    always_thinks=True,
 )
 
 # Microsoft's examples (https://huggingface.co/microsoft/Phi-3.5-mini-instruct,

@@ -36,6 +36,7 @@ QWQ = Family(
     architectures=frozenset({"qwen2"}),
     name_pattern="qwq",
     sampling=Sampling(temperature=0.6, top_k=30, top_p=0.95, min_p=0.0, repeat_penalty=1.0),
+    always_thinks=True,
     tool_call_forms=_TOOL_CALLS,
 )
 

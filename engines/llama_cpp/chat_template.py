@@ -63,14 +63,21 @@ class ChatTemplate:
         if thinking and self.tags:
             messages = self._family.ask_to_think(messages)
         prompt = self._run(self._template, self._arrange(messages), thinking=thinking)
-        if self.tags and not thinking and self.opens_thought(prompt):
-            # It always thinks: an empty thought is the only way to tell it not to.
-            prompt = f"{prompt.rstrip()}\n\n{self.tags.closing}\n\n"
+        if self.tags and not thinking:
+            prompt = self._without_thought(prompt, self.tags)
         return prompt + answer_start
 
     def opens_thought(self, prompt: str) -> bool:
         """Whether the answer to this prompt begins within a thought."""
         return self.tags is not None and prompt.rstrip().endswith(self.tags.opening)
+
+    def _without_thought(self, prompt: str, tags: ThinkingTags) -> str:
+        """An empty thought is the only way to tell a model that always thinks not to."""
+        if self.opens_thought(prompt):
+            return f"{prompt.rstrip()}\n\n{tags.closing}\n\n"
+        if self._family.always_thinks and not prompt.rstrip().endswith(tags.closing):
+            return f"{prompt}{tags.opening}\n\n{tags.closing}\n\n"
+        return prompt
 
     def _arrange(self, messages: Sequence[Message]) -> list[Message]:
         """Obey the family's rules for roles, and the template's own where they are stricter."""

@@ -6,16 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from engines.families.deepseek import DEEPSEEK_R1
 from engines.families.family import Family
 from engines.families.gemma import GEMMA
 from engines.families.generic import GENERIC
+from engines.families.phi import PHI_REASONING
 from engines.families.smollm import SMOLLM2
 from engines.gguf import read_header
 from engines.llama_cpp.answer_text import ThoughtSplitter
 from engines.llama_cpp.chat_template import ChatTemplate
 from engines.protocol import Message
 from tests.engines.families.real_templates import FOLDER, TEMPLATES, RealTemplate
-from tests.engines.tiny_templates import GEMMA3
+from tests.engines.tiny_templates import CHATML, GEMMA3
 
 EACH = pytest.mark.parametrize("real", TEMPLATES, ids=lambda real: real.file)
 THINKING = [real for real in TEMPLATES if real.open().tags is not None]
@@ -137,6 +139,16 @@ def test_thoughts_are_told_from_the_answer(real: RealTemplate) -> None:
     pieces = [splitter.feed(letter) for letter in said] + [splitter.rest()]
     assert "".join(thought for thought, _ in pieces) == "Let me see."
     assert "".join(answer for _, answer in pieces) == "Of the king."
+
+
+@pytest.mark.parametrize("family", [DEEPSEEK_R1, PHI_REASONING], ids=lambda family: family.name)
+def test_who_always_thinks_does_so_with_a_template_that_says_nothing_of_it(family: Family) -> None:
+    template = ChatTemplate(CHATML, family, bos="", eos="")
+    on, off = (template.render(TALK, thinking=thinking) for thinking in (True, False))
+    assert template.tags is not None
+    assert on.endswith("<|im_start|>assistant\n")
+    assert off == f"{on}<think>\n\n</think>\n\n"
+    assert template.render(TALK, thinking=True, answer_start="Of") == f"{off}Of"
 
 
 @pytest.mark.parametrize("family", [GEMMA, GENERIC], ids=lambda family: family.name)
