@@ -17,6 +17,7 @@ from engines.remote.wire import Chunk, Piece, TokenCounts
 _LEAST_REPEATED = 16
 _BYTES_PER_TOKEN = 64
 _MOST_TOKENS = 1 << 16
+_MOST_COUNTED = 1 << 32
 _FINISHES = {
     "stop": Finish.END_OF_TURN,
     "eos": Finish.END_OF_TURN,
@@ -82,21 +83,21 @@ class AnswerReader:
     @property
     def counted_prompt(self) -> int:
         """Tokens of the prompt, as the server counted them; 0 where it did not."""
-        return self._counts.prompt_tokens or 0
+        return _count(self._counts.prompt_tokens)
 
     def done(self, context_tokens: int) -> Done:
         """The last event, with the server's counts, or estimates where it gives none."""
         counts = self._counts
         details = counts.prompt_tokens_details
         usage = Usage(
-            prompt_tokens=counts.prompt_tokens or self._estimated_prompt,
-            reused_tokens=(details.cached_tokens if details else None) or 0,
-            answer_tokens=counts.completion_tokens or self._chunks,
+            prompt_tokens=self.counted_prompt or self._estimated_prompt,
+            reused_tokens=_count(details.cached_tokens if details else None),
+            answer_tokens=_count(counts.completion_tokens) or self._chunks,
             time_to_first_token=(self._first or perf_counter()) - self._began,
             generation_seconds=max(0.0, self._last - self._first),
         )
         finish = self.finish or Finish.END_OF_TURN
-        if finish is Finish.MAX_TOKENS and counts.prompt_tokens and not self._limit_reached(usage):
+        if finish is Finish.MAX_TOKENS and self.counted_prompt and not self._limit_reached(usage):
             # "length" also says that the window is full.
             full = usage.prompt_tokens + usage.answer_tokens >= context_tokens - 1
             finish = Finish.CONTEXT_FULL if full or self._limit is None else finish
@@ -139,6 +140,11 @@ class AnswerReader:
             return Finish.REPEATING
         too_long = self._bytes > (self._limit or _MOST_TOKENS) * _BYTES_PER_TOKEN
         return Finish.MAX_TOKENS if too_long else None  # a server that does not keep to the limit
+
+
+def _count(told: int | None) -> int:
+    """A number of tokens that can be one; 0 where none is told."""
+    return told if told is not None and 0 <= told <= _MOST_COUNTED else 0
 
 
 def _is_json(text: str) -> bool:

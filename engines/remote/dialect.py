@@ -99,7 +99,7 @@ class Dialect:
 
     def learn(self, status: int, fault: Fault, body: Body) -> bool:
         """Look at a refusal; returns whether it is worth asking again in another way."""
-        said = f"{fault.param or ''} {fault.message or ''}"
+        said = fault.words
         if status in _BAD_REQUEST:
             named = {name for name in _OPTIONAL if name in body and re.search(rf"\b{name}\b", said)}
             if self._limit_name in named or (self._limit_name and self._limit_name == fault.param):

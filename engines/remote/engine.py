@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
@@ -106,8 +106,11 @@ class RemoteEngine:
         sizes = Sizes(self._estimate.message_tokens(prompt.messages), self._info.context_tokens)
         answer = AnswerReader(self.server.host, prompt, sizes.prompt_tokens)
         try:
-            async with aclosing(self._exchange.chunks(prompt, sizes)) as chunks:
-                async for chunk in _patiently(chunks, call, answer):
+            async with (
+                aclosing(self._exchange.chunks(prompt, sizes)) as chunks,
+                aclosing(_patiently(chunks, call, answer)) as arriving,
+            ):
+                async for chunk in arriving:
                     for delta in answer.take(chunk):
                         yield delta
                     if answer.complete_here:
@@ -169,7 +172,7 @@ class RemoteEngine:
 
 async def _patiently(
     chunks: AsyncGenerator[Chunk, None], call: Call, answer: AnswerReader
-) -> AsyncIterator[Chunk]:
+) -> AsyncGenerator[Chunk, None]:
     """The chunks until they end, or for a moment longer once the answer is complete: usage comes last."""
     loop = asyncio.get_running_loop()
     deadline: float | None = None

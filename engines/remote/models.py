@@ -10,7 +10,7 @@ from engines.errors import RemoteIncompatible
 from engines.remote import refusals
 from engines.remote.address import ServerAddress
 from engines.remote.connection import NO_KEY, Connection, ServerAccess
-from engines.remote.wire import ListedModel, decode_models
+from engines.remote.wire import decode_models
 
 _MOST_NAME_CHARACTERS = 256
 
@@ -49,15 +49,11 @@ async def ask_for_models(connection: Connection) -> list[RemoteModel]:
             raise refusals.refusal(host, "", reply.status, fault)
         body = await reply.whole()
     try:
-        listed = decode_models(body).data
+        listed = decode_models(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise RemoteIncompatible(host, "no list of models") from None
-    return [RemoteModel(model.id, _window(model)) for model in listed if _is_name(model.id)]
-
-
-def _window(model: ListedModel) -> int | None:
-    told = (model.meta.n_ctx if model.meta else None, model.max_model_len, model.context_length)
-    return next((tokens for tokens in told if tokens and tokens > 0), None)
+    models = listed if isinstance(listed, list) else listed.data or []
+    return [RemoteModel(model.id, model.context_tokens) for model in models if _is_name(model.id)]
 
 
 def _is_name(text: str) -> bool:

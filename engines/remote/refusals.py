@@ -37,9 +37,7 @@ def read_fault(body: bytes) -> Fault:
 
 def is_too_long(fault: Fault) -> bool:
     """Whether the prompt is longer than the context window."""
-    return any(
-        isinstance(said, str) and _TOO_LONG.search(said) for said in (fault.code, fault.type, fault.message)
-    )
+    return _TOO_LONG.search(fault.words) is not None
 
 
 def can_pass(status: int, fault: Fault) -> bool:
@@ -63,12 +61,12 @@ def refusal(
     details = _details(status, fault)
     if is_too_long(fault):
         return PromptTooLong(*_sizes(fault, prompt_tokens, context_tokens))
-    message = (fault.message or "").lower()
-    if "jinja" in message or "chat template" in message or "raise_exception" in message:
+    said = fault.words.lower()
+    if "jinja" in said or "chat template" in said or "raise_exception" in said:
         return TemplateFailed(details)
     if status in (401, 403, 407):
         return RemoteRefused(host, details)
-    if status == 404 and (fault.message or fault.code) and "model" in f"{message} {fault.code}".lower():
+    if status == 404 and "model" in said:
         return RemoteModelMissing(host, model, details)
     if status in (402, *_TRY_AGAIN):
         return RemoteBusy(host, details)
@@ -86,9 +84,10 @@ def _details(status: int, fault: Fault) -> str:
 
 
 def _sizes(fault: Fault, prompt_tokens: int, context_tokens: int) -> tuple[int, int]:
-    if fault.n_prompt_tokens and fault.n_ctx:
-        return fault.n_prompt_tokens, fault.n_ctx
-    numbers = [int(number) for number in _NUMBER.findall(fault.message or "")]
+    told = (fault.n_prompt_tokens, fault.n_ctx)
+    if all(isinstance(number, int) and number > 0 for number in told):
+        return told
+    numbers = [int(number) for number in _NUMBER.findall(str(fault.message or ""))]
     if len(numbers) >= 2 and max(numbers) != min(numbers):
         return max(numbers), min(numbers)
     return prompt_tokens, numbers[0] if numbers else context_tokens

@@ -59,14 +59,20 @@ class TokenCounts(msgspec.Struct, frozen=True):
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Why a request failed."""
+    """Why a request failed. Texts nearly always, but some servers put lists or numbers here."""
 
-    message: str | None = None
-    type: str | None = None
-    code: str | int | None = None
-    param: str | None = None
-    n_prompt_tokens: int | None = None
-    n_ctx: int | None = None
+    message: Any = None
+    type: Any = None
+    code: Any = None
+    param: Any = None
+    n_prompt_tokens: Any = None
+    n_ctx: Any = None
+
+    @property
+    def words(self) -> str:
+        """All that it says, to look for something in it."""
+        told = (self.message, self.type, self.code, self.param)
+        return " ".join(str(part) for part in told if part)
 
 
 class Chunk(msgspec.Struct, frozen=True):
@@ -83,7 +89,7 @@ class Refusal(msgspec.Struct, frozen=True):
     error: Fault | str | None = None
     detail: Any = None
     """FastAPI's form, used by some servers in Python."""
-    message: str | None = None
+    message: Any = None
 
     @property
     def fault(self) -> Fault:
@@ -92,32 +98,35 @@ class Refusal(msgspec.Struct, frozen=True):
             return self.error
         if isinstance(self.error, str):
             return Fault(message=self.error)
-        return Fault(message=self.message or (str(self.detail) if self.detail else None))
-
-
-class ListedModelDetails(msgspec.Struct, frozen=True):
-    """What llama.cpp's server tells of a model."""
-
-    n_ctx: int | None = None
+        return Fault(message=self.message or self.detail)
 
 
 class ListedModel(msgspec.Struct, frozen=True):
     """A model that a server offers."""
 
     id: str
-    meta: ListedModelDetails | None = None
-    max_model_len: int | None = None
+    meta: Any = None
+    """What llama.cpp's server tells of it: among others `n_ctx`, its window."""
+    max_model_len: Any = None
     """vLLM's context window."""
-    context_length: int | None = None
+    context_length: Any = None
     """OpenRouter's context window."""
+
+    @property
+    def context_tokens(self) -> int | None:
+        """The window, where the server tells."""
+        meta = self.meta if isinstance(self.meta, dict) else {}
+        told = (meta.get("n_ctx"), self.max_model_len, self.context_length)
+        return next((size for size in told if isinstance(size, int) and size > 0), None)
 
 
 class ModelList(msgspec.Struct, frozen=True):
     """The answer of `/models`."""
 
-    data: list[ListedModel] = []
+    data: list[ListedModel] | None = None
+    """`None` is what Ollama says before the first model is there."""
 
 
 decode_chunk = msgspec.json.Decoder(Chunk).decode
 decode_refusal = msgspec.json.Decoder(Refusal).decode
-decode_models = msgspec.json.Decoder(ModelList).decode
+decode_models = msgspec.json.Decoder(ModelList | list[ListedModel]).decode

@@ -74,6 +74,8 @@ class ScriptedServer:
 
     url: str = ""
     script: Script | None = None
+    listing: Script | None = None
+    """Answers `/models` in its own way."""
     models: list[dict[str, Any]] | None = field(default_factory=lambda: [{"id": "tiny"}])
     received: list[Received] = field(default_factory=list)
 
@@ -87,7 +89,9 @@ class ScriptedServer:
         try:
             request = await self._read(reader)
             self.received.append(request)
-            if request.path.endswith("/models") and self.models is not None:
+            if request.path.endswith("/models") and self.listing is not None:
+                await self.listing(client, request)
+            elif request.path.endswith("/models") and self.models is not None:
                 await client.json({"object": "list", "data": self.models})
             elif self.script is None or request.path.endswith("/models"):
                 await client.json({"error": {"message": "File Not Found"}}, status=404)

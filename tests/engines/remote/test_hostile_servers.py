@@ -202,6 +202,8 @@ FAULTS = {
     "still loading": (503, {"error": {"message": "Loading model", "type": "unavailable_error"}}, RemoteBusy),
     "internal error": (500, {"error": {"message": "boom"}}, RemoteBusy),
     "bad request": (400, {"error": {"message": "no", "type": "invalid_request_error"}}, RemoteIncompatible),
+    "an error of another form": (400, {"detail": [{"loc": ["body"], "msg": "no"}]}, RemoteIncompatible),
+    "an error of numbers": (500, {"error": {"message": ["boom"], "code": 7, "param": {}}}, RemoteBusy),
     "a template that refuses": (500, {"error": {"message": "Jinja Exception: no"}}, TemplateFailed),
     "llama.cpp's window": (
         400,

@@ -11,6 +11,8 @@ import pytest
 
 from engines.errors import OptionRejected, RemoteAnswerBroken
 from engines.protocol import Finish, Grammar, JsonSchema, LoraAdapter, Message, Prompt
+from engines.remote.address import read_address
+from engines.remote.models import list_models
 from tests.engines.asking import Answer, ask, question
 from tests.engines.remote.conftest import OpenRemote
 from tests.engines.remote.scripted_server import Client, Received, ScriptedServer
@@ -348,6 +350,7 @@ async def test_an_answer_that_goes_in_circles_is_ended(server: ScriptedServer, e
         ({"id": "tiny", "meta": {"n_ctx": 1024}}, 1024),
         ({"id": "tiny", "max_model_len": 2048}, 2048),
         ({"id": "tiny", "context_length": 131072}, 4096),
+        ({"id": "tiny", "context_length": "lots", "meta": [1]}, 4096),
         ({"id": "tiny"}, 4096),
         ({"id": "another"}, 4096),
     ],
@@ -358,6 +361,37 @@ async def test_the_window_is_the_servers_where_that_is_smaller(
     server.models = [listed]
 
     assert (await engine_at(server.url)).info.context_tokens == window
+
+
+@pytest.mark.parametrize(
+    ("listed", "names"),
+    [
+        ({"object": "list", "data": [{"id": "a"}, {"id": "b", "owned_by": "me"}]}, ["a", "b"]),
+        ([{"id": "a"}], ["a"]),
+        ({"object": "list", "data": None}, []),
+        ({"data": [{"id": ""}, {"id": "two\nlines"}, {"id": "a"}]}, ["a"]),
+    ],
+)
+async def test_lists_of_models_have_several_forms(server: ScriptedServer, listed, names: list[str]) -> None:
+    server.models = None
+
+    async def script(client: Client, _: Received) -> None:
+        await client.json(listed)
+
+    server.listing = script
+
+    assert [model.id for model in await list_models(read_address(server.url))] == names
+
+
+async def test_counts_that_cannot_be_are_not_believed(server: ScriptedServer, engine_at: OpenRemote) -> None:
+    usage = {"prompt_tokens": -5, "completion_tokens": 2**60, "prompt_tokens_details": {"cached_tokens": -1}}
+
+    answer = await answered(
+        server, engine_at, HELLO + END + f'data: {{"choices": [], "usage": {json.dumps(usage)}}}\n\n' + DONE
+    )
+
+    assert 0 < answer.usage.prompt_tokens < 100
+    assert (answer.usage.answer_tokens, answer.usage.reused_tokens) == (1, 0)
 
 
 async def test_a_server_without_a_list_of_models_is_used_all_the_same(
