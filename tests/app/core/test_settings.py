@@ -75,4 +75,6 @@ def test_an_address_of_the_web_holds_no_password(tmp_path: Path, address: str, a
 
 def test_accepted_licences_are_kept(tmp_path: Path) -> None:
     SettingsStore(tmp_path / "settings.json").change(licences_accepted=("https://ai.google.dev/gemma/terms",))
-    assert SettingsStore(tmp_path / "settings.json").current.licences_accepted == ("https://ai.google.dev/gemma/terms",)
+    assert SettingsStore(tmp_path / "settings.json").current.licences_accepted == (
+        "https://ai.google.dev/gemma/terms",
+    )
