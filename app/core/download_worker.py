@@ -71,7 +71,7 @@ class DownloadWorker:
         self._wake = asyncio.Event()
         self._not_before: dict[int, float] = {}
         self._waits: dict[int, float] = {}
-        self._last_kept: dict[int, float] = {}
+        self._kept: dict[int, tuple[DownloadState, float]] = {}
         self._last_told = 0.0
 
     def work_on_all(self) -> None:
@@ -145,7 +145,8 @@ class DownloadWorker:
         """Start what is wanted, stop what is not; returns whether anything is wanted."""
         wanted = {download.id: download for download in self._table.all() if download.state.active}
         for one, task in self._tasks.items():
-            if one not in wanted:
+            # Queued again though it is under way: somebody has paused and resumed it between two looks.
+            if one not in wanted or (one in self._kept and wanted[one].state is DownloadState.QUEUED):
                 task.cancel()
         now = self._clock()
         for one, download in wanted.items():
@@ -158,6 +159,8 @@ class DownloadWorker:
     async def _download(self, download: Download) -> None:
         this = download.id
         try:
+            if download.state not in (DownloadState.RUNNING, DownloadState.VERIFYING):
+                self._report(this, DownloadState.RUNNING, download.done_bytes)
             model = await self._downloader.run(download, lambda state, done: self._report(this, state, done))
             self._table.finish(this, model.id)
         except asyncio.CancelledError:
@@ -180,6 +183,7 @@ class DownloadWorker:
         finally:
             del self._tasks[this]
             self.arrived.pop(this, None)
+            self._kept.pop(this, None)
             self._wake.set()
 
     def _report(self, this: int, state: DownloadState, done: int) -> None:
@@ -187,13 +191,12 @@ class DownloadWorker:
         now = self._clock()
         if before is not None and done > before:
             self._waits.pop(this, None)
-        first = before is None or state is not DownloadState.RUNNING
-        if first or now - self._last_kept.get(this, now) >= _KEEP_SECONDS:
+        kept_state, kept_at = self._kept.get(this, (None, now))
+        if state is not kept_state or now - kept_at >= _KEEP_SECONDS:
+            self._kept[this] = (state, now)
             if not self._table.report(this, state, done):
                 self._tasks[this].cancel()
-            self._last_kept[this] = now
-        self._last_kept.setdefault(this, now)
-        if first or now - self._last_told >= _TELL_SECONDS:
+        if state is not kept_state or now - self._last_told >= _TELL_SECONDS:
             self._last_told = now
             self._tell()
 
