@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -34,9 +34,12 @@ _SAMPLING = {
 
 
 def request_for(
-    tokens: list[int], sampling: Sampling, response: JsonSchema | Grammar | None
+    tokens: list[int],
+    sampling: Sampling,
+    response: JsonSchema | Grammar | None,
+    marks: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """What the server is asked."""
+    """What the server is asked; `marks` are written out also if they are control tokens."""
     request: dict[str, Any] = {
         name: value for field, name in _SAMPLING.items() if (value := getattr(sampling, field)) is not None
     }
@@ -44,7 +47,8 @@ def request_for(
         request["json_schema"] = read_schema(response)
     elif isinstance(response, Grammar):
         request["grammar"] = response.text
-    return request | {"prompt": tokens, "stream": True, "return_progress": True, "cache_prompt": True}
+    request |= {"prompt": tokens, "stream": True, "return_progress": True, "cache_prompt": True}
+    return request | {"preserved_tokens": list(marks)}
 
 
 class RunningAnswer:

@@ -174,7 +174,8 @@ class Runtime:
             self._running[job.id] = running
         try:
             sampling = family.complete(prompt.sampling, thinking=thinking)
-            server.complete(request_for(tokens, sampling, prompt.response), running.take)
+            request = request_for(tokens, sampling, prompt.response, family.marks(template.tags))
+            server.complete(request, running.take)
             running.close()
         finally:
             with self._turn:

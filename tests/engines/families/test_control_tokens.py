@@ -9,6 +9,7 @@ import pytest
 
 from engines.families import ToolCall
 from engines.families.mistral import MISTRAL_REASONING
+from engines.opening import open_engine
 from engines.protocol import Engine
 from tests.engines.asking import ask, question
 from tests.engines.families.real_templates import TEMPLATES
@@ -44,6 +45,18 @@ async def test_a_thought_between_control_tokens_is_no_answer(
     assert engine.info.can_think
     answer = await ask(engine, question(thinking=True))
     assert (answer.thought, answer.text) == ("Let me see.", "Of the king.")
+
+
+@pytest.mark.desktop("xllamacpp")
+@pytest.mark.slow
+async def test_the_second_engine_sees_them_too(model: Callable[..., Path]) -> None:
+    pytest.importorskip("xllamacpp")
+    engine = await open_engine(model("[THINK]", "Hm.", "[/THINK]", "Of the", " king."), engine="xllamacpp")
+    try:
+        answer = await ask(engine, question(thinking=True))
+    finally:
+        await engine.close()
+    assert (answer.thought, answer.text) == ("Hm.", "Of the king.")
 
 
 async def test_a_call_of_a_tool_keeps_its_marks(model: Callable[..., Path], opened: Opened) -> None:
