@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ import msgspec
 
 from app.core.download import ACTIVE, Download, DownloadState, Order, Problem
 from rag.database import Database, rows
+from rag.errors import DatabaseDamaged
+
+log = logging.getLogger(__name__)
 
 MIGRATIONS = (
     """
@@ -36,7 +40,19 @@ class DownloadTable:
     """
 
     def __init__(self, path: Path) -> None:
-        self._database = Database(path, MIGRATIONS)
+        """Open the list. A damaged one is put aside and begun anew: the app must start without it.
+
+        Raises:
+            DatabaseTooNew: a newer version of the app has written it.
+        """
+        try:
+            self._database = Database(path, MIGRATIONS)
+        except DatabaseDamaged:
+            log.warning("the list of downloads is damaged and begins anew")
+            for suffix in ("-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            path.replace(path.with_name(path.name + ".damaged"))
+            self._database = Database(path, MIGRATIONS)
 
     def all(self) -> list[Download]:
         """Every download, in the order in which they were added."""

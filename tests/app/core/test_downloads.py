@@ -496,6 +496,15 @@ def test_a_removed_model_can_be_downloaded_again(start, wanted, server):
     assert len(server.bodies) == 2
 
 
+def test_a_damaged_list_is_put_aside_and_the_app_starts(start, wanted, device):
+    (device.folder / "downloads.db").write_bytes(b"no database" * 1000)
+    process = start()
+    assert process.downloads.list() == ()
+    process.downloads.start()
+    process.wait(process.downloads.add(wanted).id, DownloadState.DONE)
+    assert (device.folder / "downloads.db.damaged").read_bytes().startswith(b"no database")
+
+
 def test_parts_that_belong_to_nothing_are_swept_away_at_the_start(start, device):
     process = start()
     device.arriving.mkdir()
