@@ -38,7 +38,9 @@ def Root(app: AppState) -> ft.Control:
                     ft.Route(index=True, component=lambda: ChatScreen(app)),
                     ft.Route(path="conversations", component=lambda: ListPane(app)),
                     ft.Route(path="knowledge", component=lambda: KnowledgeScreen(app, app.knowledge.state)),
-                    ft.Route(path="models", component=lambda: ModelsScreen(app, app.models.state)),
+                    ft.Route(
+                        path="models", component=lambda: ModelsScreen(app, app.models.state, app.store.state)
+                    ),
                     ft.Route(path="settings", component=lambda: SettingsScreen(app)),
                 ],
             )

@@ -1,22 +1,25 @@
-"""The installed models."""
+"""The models of this device, and how to get more."""
 
 from __future__ import annotations
 
 import flet as ft
 
 from app.ui.components.broken_file import BrokenFileCard
+from app.ui.components.catalogue_card import CatalogueCard
 from app.ui.components.controls import Handler, card, empty_state, icon_button, in_reading_width, marked
+from app.ui.components.download_card import DownloadCard
 from app.ui.components.header import header
 from app.ui.components.model_card import ModelCard
 from app.ui.components.server_card import ServerCard
 from app.ui.state.app import AppState
 from app.ui.state.models import Adding, ModelsState
+from app.ui.state.store import StoreState
 from app.ui.theme import READING_WIDTH, Space
 
 
 @ft.component
-def ModelsScreen(app: AppState, models: ModelsState) -> ft.Control:
-    """Models, what they need, and files that cannot be used."""
+def ModelsScreen(app: AppState, models: ModelsState, store: StoreState) -> ft.Control:
+    """Models and what they need, downloads, servers, files that cannot be used, and what is recommended."""
     strings = app.strings
 
     async def add() -> None:
@@ -25,31 +28,33 @@ def ModelsScreen(app: AppState, models: ModelsState) -> ft.Control:
     add_button = icon_button(
         ft.Icons.ADD, strings("model.add"), add, identifier="add-model", disabled=models.adding is not None
     )
-    rows: list[ft.Control] = []
-    if models.adding is not None:
-        rows.append(_adding(app, models.adding))
-    rows += [ModelCard(app, row, models.busy, key=row.model.id) for row in models.rows]
+    rows = [
+        *([_adding(app, models.adding)] if models.adding is not None else []),
+        *(ModelCard(app, row, models.busy, key=row.model.id) for row in models.rows),
+        *(DownloadCard(app, download, key=f"download-{download.id}") for download in store.downloads),
+    ]
+    if models.known and not rows:
+        rows.append(ft.Row([_no_models(app, add)], alignment=ft.MainAxisAlignment.CENTER))
     if models.servers:
         rows.append(_heading(app, strings("model.servers_title")))
         chosen = models.answering.id if models.answering else None
         rows += [
             ServerCard(app, model, model.id == chosen, models.busy, key=model.id) for model in models.servers
         ]
-    no_models = _no_models(app, add)
     if models.broken:
-        if models.known and not rows:
-            rows.append(ft.Row([no_models], alignment=ft.MainAxisAlignment.CENTER))
         rows.append(_heading(app, strings("model.broken_title")))
         rows += [BrokenFileCard(app, file, key=str(file.path)) for file in models.broken]
-    if models.known and not rows:
-        body: ft.Control = ft.Container(no_models, alignment=ft.Alignment.CENTER, expand=True)
-    else:
-        body = ft.ListView(
-            [in_reading_width(row) for row in rows],
-            expand=True,
-            spacing=Space.M,
-            padding=ft.Padding.only(top=Space.S, bottom=Space.XL),
-        )
+    if models.known and store.recommended:
+        rows.append(_heading(app, strings("catalogue.title"), strings("catalogue.text")))
+        rows += [
+            CatalogueCard(app, model, store.asking == model.id, key=model.id) for model in store.recommended
+        ]
+    body = ft.ListView(
+        [in_reading_width(row) for row in rows],
+        expand=True,
+        spacing=Space.M,
+        padding=ft.Padding.only(top=Space.S, bottom=Space.XL),
+    )
     return ft.Column(
         [header(app, strings("nav.models"), actions=[add_button], width=READING_WIDTH), body],
         expand=True,
@@ -58,8 +63,16 @@ def ModelsScreen(app: AppState, models: ModelsState) -> ft.Control:
     )
 
 
-def _heading(app: AppState, text: str) -> ft.Control:
-    return ft.Row([ft.Text(text, theme_style=ft.TextThemeStyle.TITLE_MEDIUM)], rtl=app.rtl)
+def _heading(app: AppState, title: str, text: str = "") -> ft.Control:
+    lines: list[ft.Control] = [ft.Text(title, theme_style=ft.TextThemeStyle.TITLE_MEDIUM)]
+    if text:
+        lines.append(
+            ft.Text(text, theme_style=ft.TextThemeStyle.LABEL_MEDIUM, color=ft.Colors.ON_SURFACE_VARIANT)
+        )
+    return ft.Container(
+        ft.Row([ft.Column(lines, spacing=Space.XS, tight=True, expand=True)], rtl=app.rtl),
+        padding=ft.Padding.only(top=Space.L),
+    )
 
 
 def _no_models(app: AppState, add: Handler) -> ft.Control:

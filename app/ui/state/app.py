@@ -21,8 +21,10 @@ from app.ui.state.live import LiveAnswers
 from app.ui.state.mailbox import Mailbox
 from app.ui.state.models import ModelsOnScreen
 from app.ui.state.reporting import reported
+from app.ui.state.store import StoreOnScreen
 from engines.errors import EngineError, NotEnoughMemory
 from engines.library import InstalledModel
+from engines.store.catalogue import CatalogueModel
 from rag.errors import KnowledgeError
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,13 @@ class AppState:
         self.chat = Chat(services, live, mailbox, self.report, page.run_task)
         self.knowledge = Knowledge(services, files, mailbox, self.report, page.run_task, self.chat.refresh)
         self.models = ModelsOnScreen(services, files, mailbox, self.report, page.run_task, self._ask_anyway)
+        self.store = StoreOnScreen(
+            services,
+            mailbox,
+            self.report,
+            self._ask_licence,
+            lambda: page.run_task(self.models.refresh),
+        )
         self._end = services.settings.subscribe(
             lambda settings: mailbox.post(lambda: self._settings_changed(settings))
         )
@@ -76,6 +85,7 @@ class AppState:
         """Fill the screens."""
         await self.chat.refresh()
         await self.models.refresh()
+        await self.store.refresh()
         await self.knowledge.refresh()
 
     def close(self) -> None:
@@ -84,6 +94,7 @@ class AppState:
         self.chat.close()
         self.knowledge.close()
         self.models.close()
+        self.store.close()
         self._mailbox.close()
 
     def resized(self, width: float) -> None:
@@ -144,6 +155,25 @@ class AppState:
         self.settings = settings
         self.strings = strings_for(settings)
         self.dark = _is_dark(self.page, settings)
+
+    def _ask_licence(self, model: CatalogueModel) -> None:
+        async def accept() -> None:
+            await self.store.accept(model)
+
+        self.dialogs.show(
+            Confirmation(
+                self.strings("catalogue.licence_title"),
+                self.strings(
+                    "catalogue.licence_text",
+                    name=model.name,
+                    licence=model.licence.name,
+                    address=model.licence.url,
+                ),
+                self.strings("catalogue.licence_accept"),
+                accept,
+                destructive=False,
+            )
+        )
 
     def _ask_anyway(self, model: InstalledModel, error: NotEnoughMemory) -> None:
         async def load() -> None:
