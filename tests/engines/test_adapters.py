@@ -13,7 +13,7 @@ from tests.engines.tiny_lora import make_tiny_lora
 REPLY = "Hello from a tiny model!"
 
 
-@pytest.fixture(params=["process", "thread"])
+@pytest.fixture(params=[pytest.param("process", marks=pytest.mark.desktop("child processes")), "thread"])
 def host(request) -> str:
     return str(request.param)
 

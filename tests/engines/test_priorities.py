@@ -13,7 +13,7 @@ from tests.engines.asking import Answer, ask, question
 LATER = Priority.BACKGROUND
 
 
-@pytest.fixture(params=["process", "thread"])
+@pytest.fixture(params=[pytest.param("process", marks=pytest.mark.desktop("child processes")), "thread"])
 def host(request) -> str:
     return str(request.param)
 
