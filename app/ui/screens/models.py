@@ -44,11 +44,11 @@ def ModelsScreen(app: AppState, models: ModelsState, store: StoreState) -> ft.Co
     if models.broken:
         rows.append(_heading(app, strings("model.broken_title")))
         rows += [BrokenFileCard(app, file, key=str(file.path)) for file in models.broken]
-    if models.known and store.recommended:
+    here = {row.model.source.repository for row in models.rows if row.model.source is not None}
+    recommended = [model for model in store.recommended if model.repository not in here]
+    if models.known and recommended:
         rows.append(_heading(app, strings("catalogue.title"), strings("catalogue.text")))
-        rows += [
-            CatalogueCard(app, model, store.asking == model.id, key=model.id) for model in store.recommended
-        ]
+        rows += [CatalogueCard(app, model, store.asking == model.id, key=model.id) for model in recommended]
     body = ft.ListView(
         [in_reading_width(row) for row in rows],
         expand=True,

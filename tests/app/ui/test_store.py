@@ -36,6 +36,7 @@ async def test_a_recommended_model_is_downloaded_and_answers(open_app, hub):
         await app.until(lambda: app.shows("load"))
         [model] = (await services()).models.installed()
         assert app.shows(f"model-{model.id}")
+        assert not app.shows(f"get-{FREE.id}"), "what is here is not recommended any more"
         await app.go(0)
         await app.enter("composer", "Who are you?")
         await app.tap("send")
