@@ -55,7 +55,7 @@ def _recommended(model: CatalogueModel, strings: Strings) -> list[str]:
     facts = [
         strings.isolate(model.name),
         strings("cli.about_size", size=strings.size(file.about_bytes)),
-        strings(f"cli.persian.{model.persian}"),
+        strings(f"catalogue.persian.{model.persian}"),
         strings.isolate(model.licence.name),
     ]
     description = model.description.fa if strings.language == "fa" else model.description.en
