@@ -39,8 +39,8 @@ async def run(job: Job, progress: Progress, host: Host = "auto") -> Result:
     if not in_process(host):
         return await _to_its_end(asyncio.create_task(asyncio.to_thread(do, job, tell)))
     with tempfile.TemporaryFile() as last_words:
-        process = _start(job, last_words)
-        reading = asyncio.create_task(asyncio.to_thread(_read, process, tell))
+        process = _start(last_words)
+        reading = asyncio.create_task(asyncio.to_thread(_ask, process, job, tell))
         try:
             result = await asyncio.shield(reading)
         finally:
@@ -67,8 +67,8 @@ async def _to_its_end(task: asyncio.Task[T]) -> T:
     return task.result()
 
 
-def _start(job: Job, last_words: IO[bytes]) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
+def _start(last_words: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [sys.executable, "-m", "engines.compression.child"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -77,14 +77,16 @@ def _start(job: Job, last_words: IO[bytes]) -> subprocess.Popen[bytes]:
         start_new_session=True,  # Ctrl-C in a terminal is the app's to handle
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
-    if process.stdin is not None:
-        process.stdin.write(encode(job) + b"\n")
-        process.stdin.flush()
-    return process
 
 
-def _read(process: subprocess.Popen[bytes], tell: Progress) -> Result | None:
-    """The job's result; None if the process ends without one."""
+def _ask(process: subprocess.Popen[bytes], job: Job, tell: Progress) -> Result | None:
+    """Hand the job over and wait for its result; None if the process ends without one."""
+    try:
+        if process.stdin is not None:
+            process.stdin.write(encode(job) + b"\n")
+            process.stdin.flush()
+    except OSError:  # it ended before it could read
+        return None
     for line in process.stdout or ():
         try:
             answer: Answer = decode_answer(line)

@@ -9,6 +9,7 @@ import pytest
 from engines.errors import EngineCrashed
 from engines.protocol import Finish, Priority
 from tests.engines.asking import Answer, ask, question
+from tests.engines.child_processes import children
 
 LATER = Priority.BACKGROUND
 
@@ -154,14 +155,13 @@ async def test_groups_take_turns(scripted) -> None:
 
 
 async def test_a_crash_is_told_to_the_paused_answer_too_and_the_next_one_works(scripted, host) -> None:
-    psutil = pytest.importorskip("psutil")
     if host == "thread":
         pytest.skip("a thread does not die alone")
     engine = await scripted("for ever and", loop=True)
     background, begun = Answer(), asyncio.Event()
     task = asyncio.create_task(collect(engine, question(priority=LATER), background, begun, [], "background"))
     await begun.wait()
-    victims = [each for each in psutil.Process().children() if "engines.llama_cpp.child" in each.cmdline()]
+    victims = children()
 
     with pytest.raises(EngineCrashed):
         await ask(

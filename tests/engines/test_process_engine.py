@@ -27,6 +27,7 @@ from engines.llama_cpp.process_channel import ProcessChannel, children_possible
 from engines.opening import open_engine
 from engines.protocol import Finish, LoadOptions
 from tests.engines.asking import Answer, ask, question
+from tests.engines.child_processes import children
 from tests.engines.conformance import EngineConformance
 from tests.engines.tiny_gguf import make_tiny_gguf
 
@@ -74,12 +75,6 @@ def once(number: int) -> Callable[[], None]:
     """Sends the engine's process a signal at the first call; words may still arrive when it is dead."""
     victims = [child()]
     return lambda: victims.pop().send_signal(number) if victims else None
-
-
-def children() -> list[psutil.Process]:
-    return [
-        process for process in psutil.Process().children() if "engines.llama_cpp.child" in process.cmdline()
-    ]
 
 
 def is_gone(process: psutil.Process) -> bool:

@@ -15,11 +15,11 @@ from engines.protocol import Engine, Finish, Grammar, JsonSchema, LoadOptions, L
 from engines.xllamacpp.engine import XllamacppEngine
 from tests.engines.asking import Answer, ask, question
 from tests.engines.capabilities import Capabilities
+from tests.engines.child_processes import XLLAMACPP, children
 from tests.engines.conformance import EngineConformance
 from tests.engines.tiny_gguf import make_tiny_gguf
 
 pytest.importorskip("xllamacpp")
-psutil = pytest.importorskip("psutil")
 
 pytestmark = [pytest.mark.desktop("xllamacpp and a child process"), pytest.mark.slow]
 
@@ -44,7 +44,7 @@ class TestXllamacppEngine(EngineConformance):
 
 def child() -> Any:
     """The engine's process; there must be exactly one."""
-    [process] = [each for each in psutil.Process().children() if "engines.xllamacpp.child" in each.cmdline()]
+    [process] = children(XLLAMACPP)
     return process
 
 

@@ -95,10 +95,13 @@ async def test_what_cannot_be_loaded_is_told_by_its_error(tmp_path: Path, host: 
 
 
 @pytest.mark.desktop("child processes")
-async def test_a_process_that_dies_is_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("length", [1, 1_000_000])  # a million do not fit into the pipe that nobody reads
+async def test_a_process_that_dies_is_a_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
     from engines.compression import worker
 
     monkeypatch.setattr(worker.sys, "executable", "/bin/false")
     monkeypatch.setattr(worker, "in_process", lambda _: True)
     with pytest.raises(EngineCrashed):
-        await measure_perplexity(tmp_path / "any.gguf", {"en": "text"})
+        await measure_perplexity(tmp_path / "any.gguf", {"en": "a" * length})
