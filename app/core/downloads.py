@@ -132,9 +132,9 @@ class Downloads:
                 self._speeds.pop(download.id, None)
                 return download
             done = self._worker.arrived.get(download.id, download.done_bytes)
-            speed = self._speeds.setdefault(download.id, Speed(self._clock))
+            speed = self._speeds.setdefault(download.id, Speed(clock=self._clock))
             speed.report(done)
-            return replace(download, done_bytes=done, bytes_per_second=speed.bytes_per_second())
+            return replace(download, done_bytes=done, bytes_per_second=speed.per_second())
 
     def _tell(self) -> None:
         if not self._listeners:

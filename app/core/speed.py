@@ -1,4 +1,4 @@
-"""How fast something arrives, smoothed so that the number can be read."""
+"""How fast a piece of work goes on, and how long it will still take."""
 
 from __future__ import annotations
 
@@ -6,24 +6,33 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-WINDOW_SECONDS = 8.0
-"""What was before does not count any more."""
-_FIRST_SECONDS = 1.0
-"""Less than this says nothing."""
 _STEP_SECONDS = 0.25
 """Reports that follow closer are taken together."""
 
 
 class Speed:
-    """Watches one transfer."""
+    """Watches one piece of work, in whatever unit it is counted.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    Args:
+        window_seconds: what was before does not count any more: a machine gets busy, and free again.
+        first_seconds: less than this says nothing yet.
+    """
+
+    def __init__(
+        self,
+        *,
+        window_seconds: float = 8.0,
+        first_seconds: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._window_seconds = window_seconds
+        self._first_seconds = first_seconds
         self._clock = clock
         self._seen: deque[tuple[float, int]] = deque()
         self._latest = 0
 
     def report(self, done: int) -> None:
-        """So many bytes have arrived by now."""
+        """So much is done by now."""
         now = self._clock()
         if done < self._latest:
             self._seen.clear()  # it began again
@@ -31,14 +40,19 @@ class Speed:
         if not self._seen or now - self._seen[-1][0] >= _STEP_SECONDS:
             self._seen.append((now, done))
 
-    def bytes_per_second(self) -> float | None:
+    def per_second(self) -> float | None:
         """Of the last seconds, also of those in which nothing came; None while nobody can know."""
         now = self._clock()
-        while len(self._seen) > 1 and now - self._seen[1][0] >= WINDOW_SECONDS:
+        while len(self._seen) > 1 and now - self._seen[1][0] >= self._window_seconds:
             self._seen.popleft()
         if not self._seen:
             return None
         since, before = self._seen[0]
-        if now - since < _FIRST_SECONDS:
+        if now - since < self._first_seconds:
             return None
         return (self._latest - before) / (now - since)
+
+    def seconds_left(self, total: int) -> float | None:
+        """Until `total` is done; None while nobody can know, as where nothing comes."""
+        speed = self.per_second()
+        return max(0, total - self._latest) / speed if speed else None

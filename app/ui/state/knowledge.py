@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import flet as ft
 
-from app.core.pace import Pace
+from app.core.speed import Speed
 from app.services import Services
 from app.ui.state.files import ChosenFile, Files
 from app.ui.state.mailbox import Mailbox
@@ -19,6 +19,8 @@ from rag.model import Collection, Document, DocumentState, IndexingProgress, Sea
 
 PROGRESS_SECONDS = 0.1
 """Progress is shown at most ten times a second."""
+SPEED_WINDOW_SECONDS = 60.0
+"""Indexing is slow and uneven: the time left is told from the last minute."""
 TYPING_SECONDS = 0.15
 """Who pauses for so long is not in the middle of a word."""
 
@@ -73,7 +75,7 @@ class Knowledge:
         self._changed = changed
         self._mailbox = mailbox
         self._pending: dict[int, IndexingProgress] = {}
-        self._paces: dict[int, Pace] = {}
+        self._speeds: dict[int, Speed] = {}
         self._end = self._knowledge.subscribe(self._indexed)
 
     def close(self) -> None:
@@ -224,12 +226,15 @@ class Knowledge:
                 ended |= progress.done_passages == 0
             else:
                 self.state.progress.pop(document_id, None)
-                self._paces.pop(document_id, None)
+                self._speeds.pop(document_id, None)
                 ended = True
         if ended:
             await self.refresh()
 
     def _reading(self, progress: IndexingProgress) -> Reading:
         done, total = progress.done_passages, progress.total_passages
-        pace = self._paces.setdefault(progress.document_id, Pace())
-        return Reading(done, total, pace.seconds_left(done, total) if total else None)
+        speed = self._speeds.setdefault(
+            progress.document_id, Speed(window_seconds=SPEED_WINDOW_SECONDS, first_seconds=3.0)
+        )
+        speed.report(done)
+        return Reading(done, total, speed.seconds_left(total) if total else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 
@@ -94,13 +95,15 @@ async def test_an_answer_that_ends_while_its_conversation_is_read_is_shown_whole
 
         def read_slowly(conversation_id, **options):
             messages = read(conversation_id, **options)
-            if threading.current_thread() is not threading.main_thread():  # the screen reads, not the answer
+            if threading.current_thread() is not threading.main_thread():
                 end = time.monotonic() + 20
                 while opened.answering.answering(conversation_id) and time.monotonic() < end:
                     time.sleep(0.001)
             return messages
 
         await ask_and_wait(app, "What are you like?")
+        # The screen reads slowly, not the answer.
+        monkeypatch.setattr(opened.answering, "_conversations", copy.copy(opened.conversations))
         monkeypatch.setattr(opened.conversations, "messages", read_slowly)
         await app.enter("composer", "And now?")
         await app.tap("send")
