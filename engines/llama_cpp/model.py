@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from engines.llama_cpp.constraint import ConstrainedSampler
 from engines.llama_cpp.native import AbortSwitch
 from engines.llama_cpp.prefix_cache import LEAST_TOKENS, PrefixCache, SavedState
 from engines.llama_cpp.sampling import Sampler
+from engines.llama_cpp.state_buffer import state_buffer
 from engines.llama_cpp.vocabulary import Vocabulary, common_prefix
 from engines.memory import available_memory
 from engines.protocol import LoadOptions, LoraAdapter, Sampling
@@ -200,7 +200,7 @@ class LoadedModel:
         if available_memory() - size < _LEAST_FREE_BYTES:
             cache.clear()
             return
-        content = (ctypes.c_uint8 * size)()
+        content = state_buffer(size)
         if library.llama_state_seq_get_data(self._context, content, size, 0) == size:
             cache.add(SavedState(list(self._tokens), self._variant, content, size))
 
