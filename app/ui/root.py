@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import flet as ft
 
-from app.ui import theme
+from app.ui import routes, theme
 from app.ui.components.dialogs import Dialogs
 from app.ui.screens.chat import ChatScreen, ListPane
 from app.ui.screens.knowledge import KnowledgeScreen
+from app.ui.screens.model_details import ModelDetailsScreen
 from app.ui.screens.models import ModelsScreen
 from app.ui.screens.settings import SettingsScreen
 from app.ui.state.app import AppState
@@ -40,6 +41,12 @@ def Root(app: AppState) -> ft.Control:
                     ft.Route(path="knowledge", component=lambda: KnowledgeScreen(app, app.knowledge.state)),
                     ft.Route(
                         path="models", component=lambda: ModelsScreen(app, app.models.state, app.store.state)
+                    ),
+                    ft.Route(
+                        path=routes.INSTALLED,
+                        component=lambda: ModelDetailsScreen(
+                            app, routes.model_of(app.page.route), app.models.state, app.details.state
+                        ),
                     ),
                     ft.Route(path="settings", component=lambda: SettingsScreen(app)),
                 ],

@@ -5,11 +5,13 @@ from __future__ import annotations
 import flet as ft
 
 from app.core.strings import Strings
+from app.ui import routes
 from app.ui.components.controls import badge, card, icon_button, marked, remembered
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import Confirmation
 from app.ui.state.models import ModelRow
 from app.ui.theme import Space
+from engines.library import InstalledModel
 from engines.memory import MemoryFit
 
 _FIT_COLORS = {
@@ -21,14 +23,12 @@ _FIT_COLORS = {
 
 @remembered
 def ModelCard(app: AppState, row: ModelRow, busy: bool) -> ft.Control:
-    """A card; the chosen model's says so."""
+    """A card that opens the model's details; the chosen model's says so."""
     strings, model = app.strings, row.model
-    quiet = ft.Colors.ON_SURFACE_VARIANT
-    status = [badge(strings(f"model.fit.{row.fit}"), *_FIT_COLORS[row.fit])]
-    if row.loaded:
-        status.insert(0, badge(strings("model.loaded"), ft.Colors.PRIMARY, ft.Colors.ON_PRIMARY))
-    status.append(badge(strings(f"model.origin.{model.origin}"), ft.Colors.SURFACE_CONTAINER_HIGH, quiet))
-    facts = _facts(strings, row)
+
+    def open_details() -> None:
+        app.go(routes.of_model(model.id))
+
     notes: list[ft.Control] = []
     if not model.has_chat_template:
         notes.append(_note(ft.Icons.INFO_OUTLINE, strings("model.no_template"), ft.Colors.ERROR))
@@ -46,15 +46,26 @@ def ModelCard(app: AppState, row: ModelRow, busy: bool) -> ft.Control:
                                 expand=True,
                             ),
                             *_remove(app, row),
+                            icon_button(
+                                ft.Icons.CHEVRON_RIGHT,
+                                strings("details.open", name=model.name),
+                                open_details,
+                                identifier="open-details",
+                            ),
                         ],
                         spacing=Space.S,
                     ),
-                    ft.Row(status, wrap=True, spacing=Space.S, run_spacing=Space.XS),
-                    ft.Row(facts, wrap=True, spacing=Space.XL, run_spacing=Space.S),
+                    ft.Row(badges(app, row), wrap=True, spacing=Space.S, run_spacing=Space.XS),
+                    ft.Row(
+                        [_fact(*fact) for fact in facts(strings, row)],
+                        wrap=True,
+                        spacing=Space.XL,
+                        run_spacing=Space.S,
+                    ),
                     ft.Row(
                         [
                             ft.Column(notes, spacing=Space.XS, tight=True, expand=True),
-                            _load_button(app, row, busy),
+                            load_button(app, row, busy),
                         ],
                         vertical_alignment=ft.CrossAxisAlignment.CENTER,
                     ),
@@ -63,7 +74,9 @@ def ModelCard(app: AppState, row: ModelRow, busy: bool) -> ft.Control:
                 tight=True,
                 rtl=app.rtl,
                 horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-            )
+            ),
+            ink=True,
+            on_click=open_details,
         ),
         identifier=f"model-{model.id}",
         container=True,
@@ -77,33 +90,41 @@ def parameter_count(strings: Strings, parameters: int) -> str:
     return strings("model.parameters_millions", number=strings.number(parameters / 1e6))
 
 
-def _facts(strings: Strings, row: ModelRow) -> list[ft.Control]:
+def badges(app: AppState, row: ModelRow) -> list[ft.Control]:
+    """What a model's state is, in short words."""
+    strings, quiet = app.strings, ft.Colors.ON_SURFACE_VARIANT
+    found = [badge(strings(f"model.fit.{row.fit}"), *_FIT_COLORS[row.fit])]
+    if row.loaded:
+        found.insert(0, badge(strings("model.loaded"), ft.Colors.PRIMARY, ft.Colors.ON_PRIMARY))
+    found.append(badge(strings(f"model.origin.{row.model.origin}"), ft.Colors.SURFACE_CONTAINER_HIGH, quiet))
+    return found
+
+
+def facts(strings: Strings, row: ModelRow) -> list[tuple[str, str]]:
+    """What a model is and needs: names and values."""
     model = row.model
-    facts = [
+    found = [
         ("model.memory", strings.size(row.needed_bytes)),
         ("model.file_size", strings.size(model.bytes)),
         ("model.quantisation", strings.isolate(model.quantisation)),
         ("model.architecture", strings.isolate(model.architecture)),
     ]
     if model.parameters:
-        facts.append(("model.parameters", parameter_count(strings, model.parameters)))
+        found.append(("model.parameters", parameter_count(strings, model.parameters)))
     if model.trained_context:
-        facts.append(("model.context", strings("model.context_tokens", count=model.trained_context)))
-    return [
-        ft.Column(
-            [
-                ft.Text(
-                    strings(label),
-                    theme_style=ft.TextThemeStyle.LABEL_SMALL,
-                    color=ft.Colors.ON_SURFACE_VARIANT,
-                ),
-                ft.Text(value, theme_style=ft.TextThemeStyle.LABEL_LARGE),
-            ],
-            spacing=0,
-            tight=True,
-        )
-        for label, value in facts
-    ]
+        found.append(("model.context", strings("model.context_tokens", count=model.trained_context)))
+    return [(strings(label), value) for label, value in found]
+
+
+def _fact(label: str, value: str) -> ft.Control:
+    return ft.Column(
+        [
+            ft.Text(label, theme_style=ft.TextThemeStyle.LABEL_SMALL, color=ft.Colors.ON_SURFACE_VARIANT),
+            ft.Text(value, theme_style=ft.TextThemeStyle.LABEL_LARGE),
+        ],
+        spacing=0,
+        tight=True,
+    )
 
 
 def _note(icon: ft.IconData, text: str, color: str) -> ft.Control:
@@ -116,7 +137,8 @@ def _note(icon: ft.IconData, text: str, color: str) -> ft.Control:
     )
 
 
-def _load_button(app: AppState, row: ModelRow, busy: bool) -> ft.Control:
+def load_button(app: AppState, row: ModelRow, busy: bool) -> ft.Control:
+    """What puts a model into memory, or frees that again."""
     strings = app.strings
 
     async def load() -> None:
@@ -141,24 +163,33 @@ def _load_button(app: AppState, row: ModelRow, busy: bool) -> ft.Control:
     return marked(ft.FilledButton(strings("model.load"), on_click=load, disabled=busy), identifier="load")
 
 
-def _remove(app: AppState, row: ModelRow) -> list[ft.Control]:
-    strings, model = app.strings, row.model
-    if not model.removable:
-        return []
+def ask_to_remove(app: AppState, model: InstalledModel) -> None:
+    """Remove a model, once the user has confirmed it."""
+    strings = app.strings
 
     async def remove() -> None:
         freed = await app.models.remove(model)
         if freed is not None:
             app.notify(strings("model.removed", size=strings.size(freed)))
 
-    def ask() -> None:
-        app.dialogs.show(
-            Confirmation(
-                strings("model.remove_title"),
-                strings("model.remove_text", name=model.name, size=strings.size(model.bytes)),
-                strings("model.remove"),
-                remove,
-            )
+    app.dialogs.show(
+        Confirmation(
+            strings("model.remove_title"),
+            strings("model.remove_text", name=model.name, size=strings.size(model.bytes)),
+            strings("model.remove"),
+            remove,
         )
+    )
 
-    return [icon_button(ft.Icons.DELETE_OUTLINE, strings("model.remove"), ask, identifier="remove-model")]
+
+def _remove(app: AppState, row: ModelRow) -> list[ft.Control]:
+    if not row.model.removable:
+        return []
+    return [
+        icon_button(
+            ft.Icons.DELETE_OUTLINE,
+            app.strings("model.remove"),
+            lambda: ask_to_remove(app, row.model),
+            identifier="remove-model",
+        )
+    ]

@@ -34,7 +34,7 @@ def ModelsScreen(app: AppState, models: ModelsState, store: StoreState) -> ft.Co
         *(DownloadCard(app, download, key=f"download-{download.id}") for download in store.downloads),
     ]
     if models.known and not rows:
-        rows.append(ft.Row([_no_models(app, add)], alignment=ft.MainAxisAlignment.CENTER))
+        rows.append(ft.Container(_no_models(app, add), alignment=ft.Alignment.TOP_CENTER))
     if models.servers:
         rows.append(_heading(app, strings("model.servers_title")))
         chosen = models.answering.id if models.answering else None

@@ -19,6 +19,7 @@ from app.ui.state.files import Files
 from app.ui.state.knowledge import Knowledge
 from app.ui.state.live import LiveAnswers
 from app.ui.state.mailbox import Mailbox
+from app.ui.state.model_details import ModelDetails
 from app.ui.state.models import ModelsOnScreen
 from app.ui.state.reporting import reported
 from app.ui.state.store import StoreOnScreen
@@ -66,6 +67,7 @@ class AppState:
             self._ask_licence,
             lambda: page.run_task(self.models.refresh),
         )
+        self.details = ModelDetails(services, self.report)
         self._end = services.settings.subscribe(
             lambda settings: mailbox.post(lambda: self._settings_changed(settings))
         )

@@ -1,0 +1,96 @@
+"""Everything about one installed model: what it is, and what can be done with it."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from app.ui import routes
+from app.ui.components.controls import Handler, empty_state, icon_button, in_reading_width, marked
+from app.ui.components.header import header
+from app.ui.components.model_about import ModelAbout
+from app.ui.state.app import AppState
+from app.ui.state.model_details import ModelDetailsState
+from app.ui.state.models import ModelRow, ModelsState
+from app.ui.theme import READING_WIDTH, Space
+
+
+@ft.component
+def ModelDetailsScreen(
+    app: AppState, model_id: str, models: ModelsState, details: ModelDetailsState
+) -> ft.Control:
+    """The model's page; where there is no such model any more, that, and the way back."""
+    strings = app.strings
+    row = next((row for row in models.rows if row.model.id == model_id), None)
+
+    async def look_up() -> None:
+        if row is not None:
+            await app.details.refresh(row.model)
+
+    ft.use_effect(look_up, dependencies=[model_id, row is not None])
+
+    def back() -> None:
+        app.go(routes.MODELS)
+
+    if row is not None:
+        title, body = row.model.name, _sections(app, row, models, details)
+    elif models.known:
+        title, body = strings("details.title"), [_gone(app, back)]
+    else:
+        title, body = strings("details.title"), [_looking()]
+    return ft.Column(
+        [
+            header(
+                app,
+                title,
+                leading=icon_button(
+                    ft.Icons.ARROW_BACK,
+                    strings("details.back"),
+                    back,
+                    identifier="back",
+                ),
+                width=READING_WIDTH,
+            ),
+            ft.ListView(
+                [in_reading_width(section) for section in body],
+                expand=True,
+                spacing=Space.M,
+                padding=ft.Padding.only(top=Space.S, bottom=Space.XL),
+                key=f"details-{model_id}",
+            ),
+        ],
+        expand=True,
+        spacing=0,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def _sections(
+    app: AppState, row: ModelRow, models: ModelsState, details: ModelDetailsState
+) -> list[ft.Control]:
+    return [
+        ModelAbout(
+            app,
+            row,
+            models.busy,
+            details.free_bytes,
+            details.recommended.get(row.model.id),
+            details.hash_shown == row.model.id,
+        ),
+    ]
+
+
+def _gone(app: AppState, back: Handler) -> ft.Control:
+    return ft.Container(
+        empty_state(
+            app,
+            ft.Icons.SEARCH_OFF,
+            app.strings("details.gone_title"),
+            app.strings("details.gone_text"),
+            [marked(ft.FilledButton(app.strings("details.back"), on_click=back), identifier="gone-back")],
+        ),
+        alignment=ft.Alignment.TOP_CENTER,
+    )
+
+
+def _looking() -> ft.Control:
+    return ft.Row([ft.ProgressRing()], alignment=ft.MainAxisAlignment.CENTER)
