@@ -15,6 +15,7 @@ from app.core.downloads import Downloads
 from app.core.instance import InstanceLock, WritersLock
 from app.core.logs import start_logging
 from app.core.models import Models
+from app.core.option_store import OptionStore
 from app.core.paths import Paths
 from app.core.secrets import Secrets
 from app.core.server_keys import StoredKeys
@@ -22,6 +23,7 @@ from app.core.servers import Servers
 from app.core.settings import SettingsStore
 from app.core.store import Store
 from app.core.trade_offs import TradeOffs
+from app.core.tuning import Tuning
 from engines.embedders.opening import open_embedder
 from engines.library import ModelLibrary
 from rag.knowledge import KnowledgeBase
@@ -91,7 +93,12 @@ def open_services(paths: Paths | None = None) -> Services:
     store = Store(settings, secrets)
     table = DownloadTable(paths.downloads)
     downloads = Downloads(table, Downloader(table, paths.arriving, library, store.open_hub))
-    models = Models(library, settings, servers=Servers(settings, StoredKeys()))
+    models = Models(
+        library,
+        settings,
+        servers=Servers(settings, StoredKeys()),
+        tuning=Tuning(library, settings, OptionStore(paths.model_options)),
+    )
     answering = Answering(conversations, knowledge, models, settings, writers)
     compression = Compression(models, paths.models)
     benchmarking = Benchmarking(models, BenchmarkStore(paths.benchmarks))

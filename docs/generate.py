@@ -1,4 +1,4 @@
-"""Write the reference pages that the code itself can tell: commands, settings, errors.
+"""Write the reference pages that the code itself can tell: commands, settings, options, errors.
 
 `hatch run docs` writes them; `hatch run docs --check` fails when one is out of date or a link leads nowhere.
 """
@@ -94,6 +94,30 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def options_page() -> str:
+    """Every option of models and conversations with its values and its docstring."""
+    from app.core import model_options
+
+    kinds = {
+        "How answers are written": model_options.AnswerOptions,
+        "How a model is put into memory": model_options.ModelOptions,
+    }
+    lines = [
+        NOTICE.format(source="app/core/model_options.py"),
+        "# Options of models and conversations\n",
+        "What nobody sets is decided by the app's [settings](settings.md), else by the model's maker, else by "
+        "the engine. An option of a model is stronger than those, one of a conversation stronger than one of its "
+        "model: see [tune a model](../how-to/tune-a-model.md).\n",
+    ]
+    for title, kind in kinds.items():
+        fields = {field.name: field for field in msgspec.structs.fields(kind)}
+        lines += [f"## {title}\n", "| option | values | meaning |", "| --- | --- | --- |"]
+        for name, text in _docstrings_beneath(model_options, kind.__name__).items():
+            lines.append(f"| `{name}` | {_values(fields[name].type).removesuffix(', or none')} | {text} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
 def _docstrings_beneath(module: ModuleType, class_name: str) -> dict[str, str]:
     """Names of a class's fields with the string that stands beneath each."""
     tree = ast.parse(inspect.getsource(module))
@@ -155,7 +179,12 @@ def errors_page() -> str:
 
 def pages() -> dict[Path, str]:
     """The text of every generated page, by file."""
-    texts = {"cli.md": cli_page(), "settings.md": settings_page(), "errors.md": errors_page()}
+    texts = {
+        "cli.md": cli_page(),
+        "settings.md": settings_page(),
+        "options.md": options_page(),
+        "errors.md": errors_page(),
+    }
     return {REFERENCE / name: text for name, text in texts.items()}
 
 

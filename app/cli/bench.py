@@ -66,7 +66,9 @@ async def _bench(wanted: str, plan: BenchmarkPlan, threads: int | None, *, as_js
             rate = "" if now.tokens_per_second is None else _rate(now.tokens_per_second, strings)
             show_progress(f"{strings(f'bench.stage.{now.stage}')} {round(100 * now.share)}% {rate}".rstrip())
 
-        options = replace(opened.models.options(), threads=threads)
+        options = opened.models.options(model)
+        if threads is not None:
+            options = replace(options, threads=threads)
         try:
             with on_interrupt(opened.benchmarking.cancel):
                 result = await opened.benchmarking.run(model.id, plan, progress, options)

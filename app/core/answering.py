@@ -240,14 +240,19 @@ class Answering:
     async def _prompt(
         self, engine: Engine, run: _Run, sources: Sequence[Citation]
     ) -> tuple[Prompt, tuple[Citation, ...]]:
-        messages = await asyncio.to_thread(self._conversations.messages, run.question.conversation_id)
+        conversation = await asyncio.to_thread(self._conversations.get, run.question.conversation_id)
+        messages = await asyncio.to_thread(self._conversations.messages, conversation.id)
+        tuning = self._models.tuning
+        options = await asyncio.to_thread(tuning.resolve, self._models.loaded, conversation.options)
         return await compose_prompt(
             engine,
-            self._settings.current,
+            options,
             earlier=[message for message in messages if message.id < run.question.id],
             question=run.question.text,
             sources=sources,
             answer_start=run.draft.text,
+            adapters=tuning.adapters.for_prompt(options),
+            group=str(conversation.id),
         )
 
     async def _search(self, question: str, collection_ids: Sequence[int]) -> SearchResult:

@@ -106,7 +106,7 @@ class Benchmarking:
         progress: Callable[[BenchmarkProgress], None] = lambda _: None,
         options: LoadOptions | None = None,
     ) -> BenchmarkResult:
-        """Measure a model with the app's settings, or other `options`, and keep the result.
+        """Measure a model as its options say, or with other `options`, and keep the result.
 
         The model in memory is unloaded first: it would take memory and, while it answers, speed.
 
@@ -142,7 +142,7 @@ class Benchmarking:
             raise ModelMissing
         await self._models.unload()
         result = await measure(
-            model.path, plan, options or self._models.options(), versions=versions(), progress=progress
+            model.path, plan, options or self._models.options(model), versions=versions(), progress=progress
         )
         await asyncio.to_thread(self.store.save, result)
         return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import msgspec
 
 from app.core.citations import cited
+from app.core.json_file import usable
 from app.core.messages import ChatMessage, Citation, Conversation, MessageState
+from app.core.model_options import AnswerOptions
 from engines.protocol import Usage
 
 MIGRATIONS = (
@@ -43,11 +46,17 @@ MIGRATIONS = (
     CREATE INDEX messages_of_conversation ON messages(conversation_id, id);
     CREATE VIRTUAL TABLE message_words USING fts5(words, content='', contentless_delete=1);
     """,
+    """
+    ALTER TABLE conversations ADD COLUMN options TEXT NOT NULL DEFAULT '{}';
+    """,
 )
 
+log = logging.getLogger(__name__)
+
+_NO_OPTIONS = AnswerOptions()
 _PREVIEW_CHARACTERS = 120
 
-CONVERSATION = f"""c.id, c.title, c.created_at, c.updated_at,
+CONVERSATION = f"""c.id, c.title, c.created_at, c.updated_at, c.options,
     (SELECT group_concat(collection_id) FROM conversation_collections WHERE conversation_id = c.id),
     (SELECT substr(text, 1, {_PREVIEW_CHARACTERS}) FROM messages
         WHERE conversation_id = c.id AND text <> '' ORDER BY id DESC LIMIT 1)"""
@@ -65,7 +74,7 @@ _ENCODED = frozenset({"usage", "sources"})
 
 def conversation_of(row: tuple[Any, ...]) -> Conversation:
     """A row of `CONVERSATION` as a value."""
-    number, title, created_at, updated_at, collections, preview = row
+    number, title, created_at, updated_at, options, collections, preview = row
     return Conversation(
         id=number,
         title=title,
@@ -73,7 +82,18 @@ def conversation_of(row: tuple[Any, ...]) -> Conversation:
         updated_at=datetime.fromtimestamp(updated_at, UTC),
         collection_ids=tuple(sorted(int(part) for part in (collections or "").split(",") if part)),
         preview=" ".join((preview or "").split()),
+        options=_options_of(options),
     )
+
+
+def _options_of(column: str) -> AnswerOptions:
+    if column == "{}":
+        return _NO_OPTIONS
+    try:
+        return usable(msgspec.json.decode(column), AnswerOptions)
+    except msgspec.MsgspecError as error:
+        log.warning("options of a conversation are unreadable: %s", type(error).__name__)
+        return _NO_OPTIONS
 
 
 def message_of(row: tuple[Any, ...]) -> ChatMessage:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack
 
 import apsw
+import msgspec
 
 from app.core.conversation_schema import (
     CONVERSATION,
@@ -21,9 +22,12 @@ from app.core.conversation_schema import (
 )
 from app.core.errors import ConversationMissing
 from app.core.messages import ChatMessage, Citation, Conversation, MessageState, title_of
+from app.core.model_options import AnswerOptions
 from engines.protocol import Role, Usage
 from rag.database import Database, rows
 from rag.text import index_text, match_expression
+
+_NO_OPTIONS = AnswerOptions()
 
 
 class MessageChanges(TypedDict, total=False):
@@ -88,12 +92,15 @@ class Conversations:
             return conversation
         raise ConversationMissing(conversation_id)
 
-    def create(self, collection_ids: Sequence[int] = ()) -> Conversation:
+    def create(
+        self, collection_ids: Sequence[int] = (), options: AnswerOptions = _NO_OPTIONS
+    ) -> Conversation:
         """A new, empty conversation."""
         now = _now()
         with self._database.write() as connection:
             connection.execute(
-                "INSERT INTO conversations(title, created_at, updated_at) VALUES ('', ?, ?)", (now, now)
+                "INSERT INTO conversations(title, created_at, updated_at, options) VALUES ('', ?, ?, ?)",
+                (now, now, _encoded(options)),
             )
             new = connection.last_insert_rowid()
             _choose_collections(connection, new, collection_ids)
@@ -125,6 +132,19 @@ class Conversations:
             if not rows(connection, "SELECT 1 FROM conversations WHERE id = ?", (conversation_id,)):
                 raise ConversationMissing(conversation_id)
             _choose_collections(connection, conversation_id, collection_ids)
+
+    def set_options(self, conversation_id: int, options: AnswerOptions) -> None:
+        """Choose how its answers are written.
+
+        Raises:
+            ConversationMissing: it was deleted.
+        """
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE conversations SET options = ? WHERE id = ?", (_encoded(options), conversation_id)
+            )
+            if not connection.changes():
+                raise ConversationMissing(conversation_id)
 
     def messages(self, conversation_id: int, last: int = -1) -> builtins.list[ChatMessage]:
         """All its messages, or that many of the last ones; the oldest first."""
@@ -240,6 +260,10 @@ def _index(connection: apsw.Connection, message_id: int, text: str) -> None:
     connection.execute(
         "INSERT INTO message_words(rowid, words) VALUES (?, ?)", (message_id, index_text(text))
     )
+
+
+def _encoded(options: AnswerOptions) -> str:
+    return msgspec.json.encode(options).decode()
 
 
 def _escape_like(text: str) -> str:

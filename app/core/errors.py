@@ -4,6 +4,11 @@ AppError
 ├── NoModelInstalled       there is no model that can chat on this device
 ├── ModelMissing           the chosen model was removed
 ├── LicenceNotAccepted     the model's terms have not been accepted; carries `name`, `url`
+├── OptionError            an option cannot be set so; carries `option`
+│   ├── OptionUnknown      there is no such option here
+│   ├── OptionInvalid      the value is of the wrong kind, or too long
+│   ├── OptionOutOfRange   the number is not possible; carries `least`, `most`
+│   └── OptionsConflict    it does not go together with another one; carries `other`
 ├── ServerExists           a model of a server already has this name
 ├── ConversationMissing    the conversation or message was deleted meanwhile
 ├── EmptyQuestion          nothing but white space was asked
@@ -36,6 +41,39 @@ class LicenceNotAccepted(AppError):
         super().__init__(name)
         self.name = name
         self.url = url
+
+
+class OptionError(AppError):
+    """The option `option` cannot be set so; nothing was changed."""
+
+    def __init__(self, option: str) -> None:
+        super().__init__(option)
+        self.option = option
+
+
+class OptionUnknown(OptionError):
+    """There is no option of this name, or none that can be set there."""
+
+
+class OptionInvalid(OptionError):
+    """The value is of the wrong kind, or too long."""
+
+
+class OptionOutOfRange(OptionError):
+    """The number is not between `least` and `most`."""
+
+    def __init__(self, option: str, least: float, most: float) -> None:
+        super().__init__(option)
+        self.least = least
+        self.most = most
+
+
+class OptionsConflict(OptionError):
+    """The value does not go together with that of `other`."""
+
+    def __init__(self, option: str, other: str) -> None:
+        super().__init__(option)
+        self.other = other
 
 
 class ServerExists(AppError):

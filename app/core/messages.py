@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from app.core.model_options import AnswerOptions
 from engines.protocol import Usage
 
 
@@ -88,6 +89,8 @@ class Conversation:
     """The collections that its questions ask."""
     preview: str
     """The beginning of the last message."""
+    options: AnswerOptions
+    """How its answers are written, where that differs from its model's options."""
 
 
 def title_of(question: str) -> str:

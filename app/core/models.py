@@ -10,12 +10,13 @@ from pathlib import Path
 
 from app.core.errors import ModelMissing, NoModelInstalled
 from app.core.idle import IdleTimer
+from app.core.option_store import OptionStore
 from app.core.servers import ServerModel, Servers
 from app.core.settings import SettingsStore
+from app.core.tuning import Tuning
 from engines.errors import EngineCrashed, EngineKeepsCrashing, EngineStuck, ModelFileError, NotEnoughMemory
-from engines.gguf import read_header
 from engines.library import InstalledModel, ModelLibrary
-from engines.memory import MemoryFit, MemoryNeed, available_memory, estimate_memory, memory_fit
+from engines.memory import MemoryFit, MemoryNeed, available_memory, memory_fit
 from engines.opening import open_engine
 from engines.protocol import Engine, LoadOptions
 
@@ -37,8 +38,10 @@ class Models:
         settings: SettingsStore,
         opener: Callable[[Path, LoadOptions], Awaitable[Engine]] = open_engine,
         servers: Servers | None = None,
+        tuning: Tuning | None = None,
     ) -> None:
         self.servers = servers or Servers(settings)
+        self.tuning = tuning or Tuning(library, settings, OptionStore(None))
         self._library = library
         self._settings = settings
         self._open = opener
@@ -55,6 +58,7 @@ class Models:
         self._crashes: dict[str, int] = {}
         """Crashes in a row, by model."""
         settings.subscribe(lambda _: self._idle.seconds_changed())
+        self.tuning.store.subscribe(self._changed)
 
     @property
     def loaded(self) -> AnyModel | None:
@@ -87,18 +91,25 @@ class Models:
                 return model
         return next((model for model in installed if model.has_chat_template), None)
 
-    def options(self) -> LoadOptions:
-        """How the settings want models to be loaded."""
-        return LoadOptions(context_tokens=self._settings.current.context_tokens)
+    def options(self, model: AnyModel | None = None) -> LoadOptions:
+        """How a model is to be loaded; without one, what the settings say of any."""
+        return self.tuning.load_options(model)
 
     def memory(self, model: InstalledModel) -> tuple[MemoryNeed, MemoryFit]:
-        """What a model needs with the present settings, and whether that fits now."""
-        need = estimate_memory(read_header(model.path), self.options())
+        """What a model needs with its present options, and whether that fits now."""
+        need = self.tuning.need(model)
+        if self._loaded is not None and self._loaded.id == model.id and not self.loads_again(model):
+            return need, MemoryFit.FITS
         available = available_memory()
-        if isinstance(self._loaded, InstalledModel) and self._loaded.id != model.id:
-            available += estimate_memory(read_header(self._loaded.path), self.options()).total
-        fits = self._loaded is not None and self._loaded.id == model.id
-        return need, MemoryFit.FITS if fits else memory_fit(need, available)
+        if isinstance(self._loaded, InstalledModel):  # which goes first
+            available += self.tuning.need(self._loaded, self._options).total
+        return need, memory_fit(need, available)
+
+    def loads_again(self, model: AnyModel) -> bool:
+        """Whether a model is in memory in another way than its options want: the next question loads it."""
+        return (
+            self._loaded is not None and self._loaded.id == model.id and self._options != self.options(model)
+        )
 
     async def engine(self) -> Engine:
         """The engine that answers, loaded if need be.
@@ -164,6 +175,7 @@ class Models:
         if self._loaded and self._loaded.id == model_id:
             await self.unload()
         freed = await asyncio.to_thread(self._library.remove, model_id)
+        await asyncio.to_thread(self.tuning.forget, model_id)
         if self._settings.current.model_id == model_id:
             self._settings.change(model_id=None)
         self._changed()
@@ -182,6 +194,7 @@ class Models:
             ModelMissing: it is not there any more.
         """
         self.servers.remove(model_id)
+        self.tuning.forget(model_id)
         if self._loaded and self._loaded.id == model_id:
             await self.unload()
         if self._settings.current.model_id == model_id:
@@ -210,7 +223,7 @@ class Models:
 
     async def _load(self, model: AnyModel, *, anyway: bool) -> Engine:
         async with self._turn:
-            options = self.options()
+            options = self.options(model)
             crashes = self._crashes.get(model.id, 0)
             if anyway:
                 self._crashes.pop(model.id, None)

@@ -61,6 +61,11 @@ class Paths:
         return self.data / "settings.json"
 
     @property
+    def model_options(self) -> Path:
+        """The options of each model, JSON."""
+        return self.data / "model-options.json"
+
+    @property
     def log(self) -> Path:
         """The log, which never holds prompts, answers or documents."""
         return self.data / "dai.log"

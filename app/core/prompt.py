@@ -15,8 +15,8 @@ from html import escape
 
 from app.core.direction import is_right_to_left
 from app.core.messages import ChatMessage, Citation
-from app.core.settings import Settings
-from engines.protocol import Engine, Message, Prompt, Sampling
+from app.core.model_options import ResolvedOptions
+from engines.protocol import Engine, LoraAdapter, Message, Priority, Prompt
 
 MESSAGE_OVERHEAD = 12
 """Tokens that a chat template puts around a message, rounded up; Llama 3's is the largest."""
@@ -147,18 +147,24 @@ def last_part(text: str, count: int, budget: int) -> str:
 
 async def compose_prompt(
     engine: Engine,
-    settings: Settings,
+    options: ResolvedOptions,
     *,
     earlier: Sequence[ChatMessage],
     question: str,
     sources: Sequence[Citation],
     answer_start: str = "",
+    adapters: tuple[LoraAdapter, ...] | None = None,
+    group: str = "",
 ) -> tuple[Prompt, tuple[Citation, ...]]:
-    """The prompt that fits into the engine's context window, and the sources that went into it."""
-    budget = TokenBudget.of(engine.info.context_tokens, settings.max_answer_tokens)
+    """The prompt that fits into the engine's context window, and the sources that went into it.
+
+    `group` names whose prompt it is, where several wait for one model.
+    """
+    budget = TokenBudget.of(engine.info.context_tokens, options["max_answer_tokens"])
     source_counts = await engine.count_texts([render_source(source) for source in sources])
     packed = pack_sources(sources, source_counts, budget.sources)
-    system = [Message("system", settings.system_prompt)] if settings.system_prompt.strip() else []
+    instructions: str = options["system_prompt"]
+    system = [Message("system", instructions)] if instructions.strip() else []
     turn = Message("user", render_question(question, packed))
     history = history_of(earlier)
     started, *counts = await engine.count_texts([answer_start, *(message.content for message in history)])
@@ -168,8 +174,12 @@ async def compose_prompt(
     kept = history[first_kept([message.role for message in history], counts, room) :]
     prompt = Prompt(
         messages=(*system, *kept, turn),
-        sampling=Sampling(max_tokens=settings.max_answer_tokens),
-        thinking=settings.thinking,
+        sampling=options.sampling(),
+        stop=options["stop"] or (),
+        thinking=options["thinking"],
         answer_start=answer_start,
+        priority=Priority.USER,
+        group=group,
+        adapters=adapters,
     )
     return prompt, packed

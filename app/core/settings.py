@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import locale
-import logging
 import os
 import threading
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-log = logging.getLogger(__name__)
+from app.core.json_file import read_object, usable, write_whole
 
 Language = Literal["en", "fa"]
 
@@ -81,7 +80,7 @@ class SettingsStore:
         self._path = path
         self._lock = threading.Lock()
         self._listeners: list[Callable[[Settings], None]] = []
-        self._current = self._read()
+        self._current = usable(read_object(path), Settings)
 
     @property
     def current(self) -> Settings:
@@ -101,7 +100,7 @@ class SettingsStore:
         with self._lock:
             merged = msgspec.structs.asdict(self._current) | values
             self._current = msgspec.convert(msgspec.to_builtins(merged), Settings)
-            self._write()
+            write_whole(self._path, self._current)
         for listener in list(self._listeners):
             listener(self._current)
         return self._current
@@ -110,28 +109,3 @@ class SettingsStore:
         """Call `listener` after every change; returns what ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
-
-    def _read(self) -> Settings:
-        try:
-            stored = msgspec.json.decode(self._path.read_bytes(), type=dict[str, object])
-        except FileNotFoundError:
-            return Settings()
-        except (OSError, msgspec.MsgspecError) as error:
-            log.warning("settings file unreadable, starting with the defaults: %s", type(error).__name__)
-            return Settings()
-        kept: dict[str, object] = {}
-        for name, value in stored.items():
-            if name not in FIELDS:
-                continue  # of a newer version of the app
-            try:
-                kept[name] = msgspec.convert(value, FIELDS[name].type)
-            except msgspec.ValidationError:
-                log.warning("setting %s has an unusable value, using its default", name)
-        return Settings(**kept)  # type: ignore[arg-type]
-
-    def _write(self) -> None:
-        text = msgspec.json.format(msgspec.json.encode(self._current), indent=2)
-        new = self._path.with_name(self._path.name + ".new")
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        new.write_bytes(text + b"\n")
-        new.replace(self._path)

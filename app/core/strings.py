@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import math
 import re
 import unicodedata
 from datetime import datetime, timedelta
@@ -86,6 +87,8 @@ class Strings:
         shown = {
             name: self.size(value)
             if isinstance(value, int) and (name == "bytes" or name.endswith("_bytes"))
+            else self.exact(value)
+            if isinstance(value, float)
             else value
             for name, value in values.items()
         }
@@ -95,6 +98,11 @@ class Strings:
         """A number with thousands marks, and so many digits after the point."""
         text = f"{value:,.{decimals}f}"
         return text.translate(_PERSIAN_DIGITS) if self.persian_digits else text
+
+    def exact(self, value: float) -> str:
+        """A number with as many digits after the point as it has, at most four."""
+        decimals = next((n for n in range(4) if math.isclose(round(value, n), value, abs_tol=1e-9)), 4)
+        return self.number(value, decimals)
 
     def size(self, bytes: int) -> str:
         """A size as people say it, in decimal units: 1,500,000 bytes are 1.5 MB."""

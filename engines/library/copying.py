@@ -40,6 +40,17 @@ def copy_into(folder: Path, source: Path, size: int, progress: Progress | None) 
         return publish(unfinished, copy, free_path(folder, source.stem))
 
 
+def same_content(one: Path, other: Path) -> bool:
+    """Whether two files hold the same bytes."""
+    if one.samefile(other):
+        return True
+    with one.open("rb") as first, other.open("rb") as second:
+        while chunk := first.read(_CHUNK_BYTES):
+            if chunk != second.read(_CHUNK_BYTES):
+                return False
+        return not second.read(1)
+
+
 def free_bytes(folder: Path) -> int:
     """What the disk of a folder has left."""
     return shutil.disk_usage(folder).free

@@ -20,6 +20,7 @@ from engines.errors import (
     UnsupportedModel,
 )
 from engines.gguf import FileKind, GgufHeader, is_folder, read_header, unreadable
+from engines.library.adapters import AdapterFolder
 from engines.library.copying import Progress, copy_into, free_bytes, free_path
 from engines.library.downloaded import DownloadedFiles, ModelSource
 from engines.library.installed import InstalledModel, Origin, describe
@@ -37,6 +38,7 @@ class ModelLibrary:
     """
 
     def __init__(self, folder: Path) -> None:
+        self.adapters = AdapterFolder(folder / "adapters")
         self._folder = folder
         self._links = LinkedFiles(folder)
         self._downloaded = DownloadedFiles(folder)
@@ -61,6 +63,15 @@ class ModelLibrary:
     def get(self, id: str) -> InstalledModel | None:
         """The model with this id, or None when it is not installed any more."""
         return next((model for model in self._sound() if model.id == id), None)
+
+    def header(self, model: InstalledModel) -> GgufHeader:
+        """What the file of an installed model says of itself.
+
+        Raises:
+            ModelFileError: it has been removed or damaged since it was listed.
+        """
+        with self._lock:
+            return self._header(model.path)
 
     def add(self, path: Path, *, link: bool = False, progress: Progress | None = None) -> InstalledModel:
         """Install a model file: copy it into the folder, or only remember where it lies.

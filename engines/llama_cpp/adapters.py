@@ -8,9 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from engines.errors import AdapterUnusable, ModelFileError
-from engines.gguf import FileKind, read_header
+from engines.errors import AdapterUnusable
 from engines.llama_cpp import native
+from engines.lora import read_adapter
 from engines.protocol import LoraAdapter
 
 
@@ -43,14 +43,7 @@ class Adapters:
         library.llama_set_adapters_lora(context, handles, len(wanted), scales)
 
     def _read(self, path: Path) -> Any:
-        try:
-            header = read_header(path)
-        except ModelFileError as error:
-            raise AdapterUnusable(path, type(error).__name__) from error
-        if header.kind is not FileKind.ADAPTER:
-            raise AdapterUnusable(path, f"a {header.kind.value}")
-        if header.architecture != self._architecture:
-            raise AdapterUnusable(path, f"made for {header.architecture}, not {self._architecture}")
+        read_adapter(path, self._architecture)
         native.log.clear()
         handle = self._library.llama_adapter_lora_init(self._model, os.fsencode(path))
         if not handle:

@@ -20,14 +20,10 @@ from engines.errors import (
 from engines.gguf import FileKind, GgufHeader, read_header
 from engines.llama_cpp import cores, native
 from engines.memory import available_memory, estimate_memory
+from engines.options import LOAD_LIMITS, MOST_ADAPTER_SCALE
 from engines.protocol import LoadOptions, LoraAdapter
 
-_MOST_CONTEXT = 1 << 24
 _MOST_BLOCKS = 512  # LLAMA_MAX_LAYERS; llama.cpp ends the process beyond it
-_MOST_THREADS = 512
-_MOST_BATCH = 8192
-_MOST_SCALE = 100.0
-_MOST_LAYERS = 1 << 16
 _CACHE_TYPES = {"f16": "GGML_TYPE_F16", "q8_0": "GGML_TYPE_Q8_0", "q4_0": "GGML_TYPE_Q4_0"}
 
 # What llama.cpp writes into its log; the first that fits decides.
@@ -44,15 +40,8 @@ def check_options(options: LoadOptions) -> None:
     Raises:
         OptionRejected: names the first one.
     """
-    limits = {
-        "context_tokens": (options.context_tokens, 1, _MOST_CONTEXT),
-        "threads": (options.threads, 1, _MOST_THREADS),
-        "prompt_threads": (options.prompt_threads, 1, _MOST_THREADS),
-        "batch_tokens": (options.batch_tokens, 1, _MOST_BATCH),
-        "gpu_layers": (options.gpu_layers, 0, _MOST_LAYERS),
-        "prefix_cache_bytes": (options.prefix_cache_bytes, 0, 1 << 48),
-    }
-    for option, (value, least, most) in limits.items():
+    for option, (least, most) in LOAD_LIMITS.items():
+        value = getattr(options, option)
         if value is not None and not least <= value <= most:
             raise OptionRejected(option, f"{value} is not within {least} and {most}")
     if options.kv_cache_type not in _CACHE_TYPES:
@@ -69,8 +58,8 @@ def check_scales(adapters: Sequence[LoraAdapter]) -> None:
         OptionRejected: names the option.
     """
     for adapter in adapters:
-        if not -_MOST_SCALE <= adapter.scale <= _MOST_SCALE:  # also not a number
-            raise OptionRejected("adapters", f"scale {adapter.scale} is not within ±{_MOST_SCALE}")
+        if not -MOST_ADAPTER_SCALE <= adapter.scale <= MOST_ADAPTER_SCALE:  # also not a number
+            raise OptionRejected("adapters", f"scale {adapter.scale} is not within ±{MOST_ADAPTER_SCALE}")
 
 
 def check_file(path: Path) -> GgufHeader:

@@ -12,27 +12,11 @@ from typing import Any
 
 from engines.errors import OptionRejected
 from engines.llama_cpp.vocabulary import Vocabulary
+from engines.options import DRY_ALLOWED_LENGTH, DRY_BASE, PENALISED_TOKENS, SAMPLING_LIMITS
 from engines.protocol import Sampling
 
-_PENALISED_TOKENS = 64
-_DRY_BASE, _DRY_ALLOWED_LENGTH = 1.75, 2
 _DRY_BREAKERS = (b"\n", b":", b'"', b"*")
 """At these a new sequence begins: what a form repeats is no repetition."""
-_LIMITS = {
-    "temperature": (0.0, 100.0),
-    "top_k": (0, 1 << 20),
-    "top_p": (0.0, 1.0),
-    "min_p": (0.0, 1.0),
-    "repeat_penalty": (0.01, 100.0),
-    "seed": (0, (1 << 63) - 1),
-    "max_tokens": (1, 1 << 31),
-    "presence_penalty": (-2.0, 2.0),
-    "frequency_penalty": (-2.0, 2.0),
-    "repeat_last_n": (-1, 1 << 20),
-    "dry_multiplier": (0.0, 100.0),
-    "dry_base": (1.0, 100.0),
-    "dry_allowed_length": (1, 1 << 20),
-}
 
 
 def check_sampling(sampling: Sampling) -> None:
@@ -41,7 +25,7 @@ def check_sampling(sampling: Sampling) -> None:
     Raises:
         OptionRejected: names the first value out of its range.
     """
-    for option, (least, most) in _LIMITS.items():
+    for option, (least, most) in SAMPLING_LIMITS.items():
         value = getattr(sampling, option)
         if value is not None and not (math.isfinite(value) and least <= value <= most):
             raise OptionRejected(option, f"{value} is not within {least} and {most}")
@@ -83,7 +67,7 @@ def _penalties(
     library: ModuleType, vocabulary: Vocabulary, sampling: Sampling, context_tokens: int
 ) -> list[Any]:
     parts = []
-    back = _PENALISED_TOKENS if sampling.repeat_last_n is None else sampling.repeat_last_n
+    back = PENALISED_TOKENS if sampling.repeat_last_n is None else sampling.repeat_last_n
     back = context_tokens if back < 0 else min(back, context_tokens)
     repeat = 1.0 if sampling.repeat_penalty is None else sampling.repeat_penalty
     values = (back, repeat, sampling.frequency_penalty or 0.0, sampling.presence_penalty or 0.0)
@@ -95,8 +79,8 @@ def _penalties(
     if sampling.dry_multiplier:
         dry = library.llama_sampler_init_dry
         breakers = (ctypes.c_char_p * len(_DRY_BREAKERS))(*_DRY_BREAKERS)
-        base = _DRY_BASE if sampling.dry_base is None else sampling.dry_base
-        allowed = sampling.dry_allowed_length or _DRY_ALLOWED_LENGTH
+        base = DRY_BASE if sampling.dry_base is None else sampling.dry_base
+        allowed = sampling.dry_allowed_length or DRY_ALLOWED_LENGTH
         strength = (sampling.dry_multiplier, base, allowed, context_tokens, breakers, len(_DRY_BREAKERS))
         # Older versions want the context the model was trained on behind the vocabulary.
         with_context = len(dry.argtypes) > len(strength) + 1

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from app.core.conversation_schema import MIGRATIONS
 from app.core.conversations import Conversations
 from app.core.errors import ConversationMissing
 from app.core.instance import InstanceLock
 from app.core.messages import Citation, MessageState, title_of
+from app.core.model_options import AnswerOptions
 from app.core.strings import Strings
 from engines.protocol import Usage
+from rag.database import open_database
 from rag.errors import DatabaseDamaged
 
 
@@ -171,3 +174,17 @@ def test_only_one_process_indexes(tmp_path: Path) -> None:
     third = InstanceLock(tmp_path / "instance.lock")
     assert third.held
     third.release()
+
+
+def test_conversations_of_an_earlier_version_are_kept(tmp_path: Path) -> None:
+    for version in range(1, len(MIGRATIONS)):
+        path = tmp_path / f"version-{version}.db"
+        connection = open_database(path, MIGRATIONS[:version])
+        connection.execute(
+            "INSERT INTO conversations(title, created_at, updated_at) VALUES ('The boiler', 1, 2)"
+        )
+        connection.close()
+        opened = Conversations(path)
+        [kept] = opened.list()
+        opened.close()
+        assert (kept.title, kept.options) == ("The boiler", AnswerOptions())
