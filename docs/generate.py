@@ -105,9 +105,9 @@ def options_page() -> str:
     lines = [
         NOTICE.format(source="app/core/model_options.py"),
         "# Options of models and conversations\n",
-        "What nobody sets is decided by the app's [settings](settings.md), else by the model's maker, else by "
-        "the engine. An option of a model is stronger than those, one of a conversation stronger than one of its "
-        "model: see [tune a model](../how-to/tune-a-model.md).\n",
+        "What nobody sets is decided by the app's [settings](settings.md), else by the model's maker, else "
+        "by the engine. An option of a model is stronger than those, one of a conversation stronger than one "
+        "of its model: see [tune a model](../how-to/tune-a-model.md).\n",
     ]
     for title, kind in kinds.items():
         fields = {field.name: field for field in msgspec.structs.fields(kind)}
@@ -137,7 +137,8 @@ def _values(annotation: object) -> str:
     """What a setting may hold, in words."""
     if typing.get_origin(annotation) is typing.Annotated:
         base, meta = typing.get_args(annotation)
-        limits = {"ge": "at least {}", "le": "at most {}", "max_length": "at most {} characters"}
+        longest = "at most {} of them" if typing.get_origin(base) is tuple else "at most {} characters"
+        limits = {"ge": "at least {}", "le": "at most {}", "max_length": longest}
         words = [
             text.format(value) for key, text in limits.items() if (value := getattr(meta, key)) is not None
         ]
