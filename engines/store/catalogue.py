@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +40,7 @@ class CatalogueFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(pattern=r"^[^/\\][^\\]*\.gguf$")]
     quantisation: _Text
     about_bytes: _Count
-    """Roughly its size; the hub tells the exact one before anything is downloaded."""
+    """Its size: exact where the hash is pinned; else rough, until the hub tells it before a download."""
     sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] | None = None
     """Where it is known and pinned, nothing else is accepted."""
 
@@ -75,12 +76,13 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: tuple[CatalogueModel, ...]
 
     @classmethod
-    def load(cls, path: Path = _FILE) -> Catalogue:
-        """Read and check the list.
+    def load(cls, path: Path | None = None) -> Catalogue:
+        """Read and check a list: the one that came with the app, or the one that `DAI_CATALOGUE` names.
 
         Raises:
             CatalogueInvalid: it cannot be read, or contradicts itself.
         """
+        path = path or Path(os.environ.get("DAI_CATALOGUE") or _FILE)
         try:
             catalogue = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), cls)
         except (OSError, ValueError, msgspec.ValidationError) as error:

@@ -1,7 +1,7 @@
 """A hub on this machine that speaks the protocol of the real one, and can be made to fail in every way.
 
 The hub itself listens on one port, its content network on another one: as in reality, large files come by a
-redirect. It uses the standard library alone, so that the tests run in the environment of a phone, too.
+redirect. The servers are of the standard library, so that the tests run in the environment of a phone, too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+import pytest
+
+from engines.store import catalogue
 
 
 @dataclass(frozen=True)
@@ -92,8 +98,25 @@ class HubServer:
 
 @contextmanager
 def hub_server() -> Iterator[HubServer]:
-    """Both servers, for the length of the block."""
-    state = HubServer()
+    """Both servers, for the length of the block.
+
+    Meanwhile no file of the recommended models is pinned: what it has under their names is something else.
+    """
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAI_CATALOGUE", str(_write_unpinned_catalogue(Path(folder) / "catalogue.toml")))
+        with _serving(HubServer()) as state:
+            yield state
+
+
+def _write_unpinned_catalogue(path: Path) -> Path:
+    text = Path(catalogue.__file__).with_suffix(".toml").read_text(encoding="utf-8")
+    text = re.sub(r'^revision = .*\n|, sha256 = "[0-9a-f]{64}"', "", text, flags=re.MULTILINE)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@contextmanager
+def _serving(state: HubServer) -> Iterator[HubServer]:
     servers = [_listen(state, kind) for kind in ("hub", "content")]
     state.hub, state.content = (f"http://127.0.0.1:{server.server_address[1]}" for server in servers)
     threads = [threading.Thread(target=server.serve_forever, args=(0.02,)) for server in servers]

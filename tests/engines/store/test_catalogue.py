@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,28 @@ def test_a_size_fits_to_the_number_of_parameters():
             bits = file.about_bytes * 8 / model.parameters
             # Vocabularies of small models are kept in more bits than the rest.
             assert 4.5 < bits < (11.0 if file.quantisation == "Q8_0" else 8.5), (model.id, file.name, bits)
+
+
+def test_a_commit_is_pinned_only_with_the_hash_of_the_recommended_file():
+    for model in Catalogue.load().models:
+        if model.revision != "main":
+            assert re.fullmatch("[0-9a-f]{40}", model.revision), model.id
+            assert model.files[0].sha256 is not None, model.id
+
+
+def test_another_list_can_be_named(tmp_path, monkeypatch):
+    path = tmp_path / "own.toml"
+    path.write_text(SOUND)
+    monkeypatch.setenv("DAI_CATALOGUE", str(path))
+    assert Catalogue.load() == Catalogue.load(path)
+    monkeypatch.setenv("DAI_CATALOGUE", str(tmp_path / "missing.toml"))
+    with pytest.raises(CatalogueInvalid):
+        Catalogue.load()
+
+
+def test_no_two_files_have_the_same_hash():
+    hashes = [file.sha256 for model in Catalogue.load().models for file in model.files if file.sha256]
+    assert len(hashes) == len(set(hashes)) >= 20
 
 
 def test_terms_of_gemma_and_llama_have_to_be_accepted_and_open_licences_do_not():
