@@ -8,6 +8,8 @@ KnowledgeError
 │   ├── EncryptedDocument      asks for a password
 │   ├── ScannedDocument        pages are pictures, without text
 │   ├── DocumentDamaged        not readable as what its name says
+│   ├── OldOfficeFormat        a .doc, .xls or .ppt, as Office wrote until 2003
+│   ├── UnsafeDocument         built to fill up or mislead the device that reads it
 │   ├── DocumentTooLarge       carries `bytes`, `limit_bytes`
 │   └── DocumentUnreadable     the system refuses to open it (permissions, a folder)
 ├── DocumentDeleted            there is no such document in the knowledge base any more
@@ -65,6 +67,14 @@ class ScannedDocument(DocumentError):
 
 class DocumentDamaged(DocumentError):
     """The file is not readable as what its name says."""
+
+
+class OldOfficeFormat(DocumentError):
+    """Written in the format that Office used until 2003; Word, Excel or PowerPoint can save it anew."""
+
+
+class UnsafeDocument(DocumentError):
+    """It unfolds, nests or refers without end: nobody wrote it to be read."""
 
 
 class DocumentTooLarge(DocumentError):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
+from rag.documents.kinds import SNIFFED_BYTES, sniffed_suffix
 from rag.documents.parsed import ParsedDocument, Section
-from rag.documents.plain_text import PLAIN_TEXT_SUFFIXES, is_text, read_plain_text
+from rag.documents.plain_text import PLAIN_TEXT_SUFFIXES, read_plain_text
 from rag.errors import (
     DocumentMissing,
     DocumentTooLarge,
@@ -26,11 +26,9 @@ LIMIT_BYTES = 512 * 1024 * 1024
 _MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 _HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 _PDF_SUFFIXES = frozenset({".pdf"})
-_SNIFFED_BYTES = 1024
-_START_OF_HTML = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b",
-    re.IGNORECASE | re.DOTALL,
-)
+_WORD_SUFFIXES = frozenset({".docx", ".docm", ".dotx", ".dotm"})
+_BY_CONTENT = _PDF_SUFFIXES | _WORD_SUFFIXES
+"""Of these, the content alone is believed: nothing else begins as they do."""
 
 _Reader = Callable[[Path, str], ParsedDocument]
 """Takes the path and the name that errors carry; that name is also the title of a document without one."""
@@ -38,7 +36,7 @@ _Reader = Callable[[Path, str], ParsedDocument]
 
 def supported_suffixes() -> frozenset[str]:
     """Suffixes of files that can be read, in lower case, with the dot."""
-    return PLAIN_TEXT_SUFFIXES | _MARKDOWN_SUFFIXES | _HTML_SUFFIXES | _PDF_SUFFIXES
+    return PLAIN_TEXT_SUFFIXES | _MARKDOWN_SUFFIXES | _HTML_SUFFIXES | _BY_CONTENT
 
 
 def read_document(path: Path, name: str | None = None) -> ParsedDocument:
@@ -58,13 +56,13 @@ def read_document(path: Path, name: str | None = None) -> ParsedDocument:
             raise DocumentUnreadable(name, "a folder, or something that never ends")
         size = path.stat().st_size
         with path.open("rb") as file:
-            start = file.read(_SNIFFED_BYTES)
+            start = file.read(SNIFFED_BYTES)
     if size == 0:
         raise EmptyDocument(name)
     if size > LIMIT_BYTES:
         raise DocumentTooLarge(name, size, LIMIT_BYTES)
-    reader = _reader(_suffix(path, name), start, name)
     with _system_errors(name):
+        reader = _reader(_suffix(path, name), sniffed_suffix(path, start, name), name)
         parsed = reader(path, name)
     sections = _with_text(parsed.sections, name)
     first = next(sections, None)
@@ -102,17 +100,22 @@ def _stem(name: str) -> str:
     return named.stem if named.suffix.lower() in supported_suffixes() else name
 
 
-def _reader(suffix: str, start: bytes, name: str) -> _Reader:
+def _reader(suffix: str, looks_like: str, name: str) -> _Reader:
     """The reader for what the file is; where its content leaves that open, for what its suffix says."""
-    looks_like = _sniffed_suffix(start)
-    if looks_like in _PDF_SUFFIXES or (looks_like in _HTML_SUFFIXES and suffix in _PDF_SUFFIXES):
-        suffix = looks_like  # a saved error page is often called .pdf
+    if looks_like in _BY_CONTENT:
+        suffix = looks_like
+    elif suffix in _BY_CONTENT:  # an error page that was saved, a report from the web
+        suffix = looks_like if looks_like in _HTML_SUFFIXES else suffix
     elif suffix not in supported_suffixes():
         suffix = looks_like
     if suffix in _PDF_SUFFIXES:
         from rag.documents.pdf import read_pdf
 
         return read_pdf
+    if suffix in _WORD_SUFFIXES:
+        from rag.documents.word import read_word
+
+        return read_word
     if suffix in _HTML_SUFFIXES:
         from rag.documents.html import read_html
 
@@ -124,11 +127,3 @@ def _reader(suffix: str, start: bytes, name: str) -> _Reader:
     if suffix in PLAIN_TEXT_SUFFIXES:
         return read_plain_text
     raise UnsupportedFormat(name, "neither its suffix nor its content is known")
-
-
-def _sniffed_suffix(start: bytes) -> str:
-    if start.lstrip(b"\xef\xbb\xbf \t\r\n\0").startswith(b"%PDF-"):
-        return ".pdf"
-    if _START_OF_HTML.match(start):
-        return ".html"
-    return ".txt" if is_text(start) else ""
