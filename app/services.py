@@ -14,6 +14,7 @@ from app.core.downloader import Downloader
 from app.core.downloads import Downloads
 from app.core.instance import InstanceLock, WritersLock
 from app.core.logs import start_logging
+from app.core.long_jobs import LongJobs
 from app.core.models import Models
 from app.core.option_store import OptionStore
 from app.core.paths import Paths
@@ -22,6 +23,7 @@ from app.core.server_keys import StoredKeys
 from app.core.servers import Servers
 from app.core.settings import SettingsStore
 from app.core.store import Store
+from app.core.trade_off_store import TradeOffStore
 from app.core.trade_offs import TradeOffs
 from app.core.tuning import Tuning
 from engines.embedders.opening import open_embedder
@@ -42,6 +44,8 @@ class Services:
     compression: Compression
     benchmarking: Benchmarking
     trade_offs: TradeOffs
+    trade_off_tables: TradeOffStore
+    jobs: LongJobs
     secrets: Secrets
     store: Store
     downloads: Downloads
@@ -62,7 +66,8 @@ class Services:
             self.downloads.start()
 
     async def close(self) -> None:
-        """Stop the downloads and the indexer, unload the model, close the databases."""
+        """Stop measurements, downloads and the indexer, unload the model, close the databases."""
+        await self.jobs.close()
         await asyncio.to_thread(self.downloads.close)
         await self.models.unload()
         self.knowledge.close()
@@ -102,6 +107,8 @@ def open_services(paths: Paths | None = None) -> Services:
     answering = Answering(conversations, knowledge, models, settings, writers)
     compression = Compression(models, paths.models)
     benchmarking = Benchmarking(models, BenchmarkStore(paths.benchmarks))
+    tables = TradeOffStore(paths.trade_off_tables)
+    trade_offs = TradeOffs(models, paths.trade_offs, tables)
     return Services(
         paths,
         settings,
@@ -111,7 +118,9 @@ def open_services(paths: Paths | None = None) -> Services:
         answering,
         compression,
         benchmarking,
-        TradeOffs(models, paths.trade_offs),
+        trade_offs,
+        tables,
+        LongJobs(models, answering, benchmarking, compression, trade_offs),
         secrets,
         store,
         downloads,

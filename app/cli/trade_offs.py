@@ -11,7 +11,8 @@ from app.cli.choices import model_named
 from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.text import print_json, show_progress
 from app.core.strings import Strings
-from app.core.trade_offs import TradeOff, TradeOffProgress
+from app.core.trade_off_store import TradeOff
+from app.core.trade_offs import TradeOffProgress
 
 
 def trade_offs(
@@ -33,7 +34,7 @@ async def _measure(wanted: str, formats: list[str], *, as_json: bool) -> None:
 
         def progress(now: TradeOffProgress) -> None:
             step = strings(f"tradeoffs.stage.{now.stage}")
-            show_progress(f"{now.format} ({now.done + 1}/{now.total}): {step}")
+            show_progress(f"{now.format} ({now.done + 1}/{now.total}): {step} {round(100 * now.overall)}%")
 
         task = asyncio.create_task(opened.trade_offs.measure(model.id, formats, progress=progress))
         try:

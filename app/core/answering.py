@@ -46,6 +46,7 @@ class _Run:
     sources: tuple[Citation, ...] | None = None
     """For an answer that is continued: what it rests on. None: the documents are asked."""
     stop: StopSwitch = field(default_factory=StopSwitch)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Answering:
@@ -74,6 +75,19 @@ class Answering:
     def answering(self, conversation_id: int) -> bool:
         """Whether an answer is being written in this conversation."""
         return conversation_id in self._runs
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is being written, or waits for its turn, in any conversation."""
+        return bool(self._runs)
+
+    async def stop_all(self) -> None:
+        """Stop all answers, and wait until their words are kept."""
+        runs = dict(self._runs)
+        for conversation_id in runs:
+            self.stop(conversation_id)
+        for run in runs.values():
+            await run.ended.wait()
 
     def stop(self, conversation_id: int) -> None:
         """Stop the answer of this conversation, if one is being written; its text stays."""
@@ -162,6 +176,7 @@ class Answering:
             finally:
                 del self._runs[conversation_id]
                 draft.close()
+                run.ended.set()
         yield last
 
     async def _write(self, run: _Run) -> AsyncGenerator[Event, None]:

@@ -46,6 +46,11 @@ class Paths:
         return self.data / "trade-offs"
 
     @property
+    def trade_off_tables(self) -> Path:
+        """What was measured of them, one JSON file per model."""
+        return self.benchmarks / "trade-offs"
+
+    @property
     def conversations(self) -> Path:
         """The database of conversations."""
         return self.data / "conversations.db"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,16 @@ from pathlib import Path
 from app.core.benchmarking import versions
 from app.core.errors import ModelMissing
 from app.core.models import Models
-from engines.benchmark import BenchmarkPlan, measure
-from engines.compression import Perplexity, compress, format_named, measure_perplexity, predict_sizes
+from app.core.trade_off_store import TradeOff, TradeOffStore, TradeOffTable
+from engines.benchmark import BenchmarkPlan, BenchmarkProgress, BenchmarkStage, measure
+from engines.compression import (
+    CompressionProgress,
+    CompressionStage,
+    compress,
+    format_named,
+    measure_perplexity,
+    predict_sizes,
+)
 from engines.errors import CompressionFailed, CompressionUnknown
 from engines.gguf import read_header
 from engines.library import InstalledModel
@@ -31,6 +40,20 @@ class TradeOffStage(StrEnum):
     PERPLEXITY = "perplexity"
 
 
+_SHARES = {
+    TradeOffStage.COMPRESSING: (0.0, 0.2),
+    TradeOffStage.SPEED: (0.2, 0.7),
+    TradeOffStage.PERPLEXITY: (0.7, 1.0),
+}
+"""Where the stages of one format begin and end, as a share of the time that it takes."""
+_SPEED_SHARES = {
+    BenchmarkStage.LOADING: (0.0, 0.1),
+    BenchmarkStage.PROMPT: (0.1, 0.5),
+    BenchmarkStage.GENERATION: (0.5, 1.0),
+    BenchmarkStage.SUSTAINED: (1.0, 1.0),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class TradeOffProgress:
     """How far it is."""
@@ -40,29 +63,24 @@ class TradeOffProgress:
     done: int
     """Formats that are finished."""
     total: int
+    share: float = 0.0
+    """Of this stage, from 0 to 1."""
 
-
-@dataclass(frozen=True, slots=True)
-class TradeOff:
-    """One row of the table."""
-
-    format: str
-    installed: bool
-    """Whether it is the model as it is, and not a copy made for the table."""
-    bytes: int
-    prompt_tokens_per_second: float
-    generation_tokens_per_second: float
-    peak_memory_bytes: int | None
-    perplexity: tuple[Perplexity, ...]
-    """In each language of the shipped texts; only rows of one table can be compared."""
+    @property
+    def overall(self) -> float:
+        """How much of all the work is done, roughly, from 0 to 1."""
+        begin, end = _SHARES[self.stage]
+        return (self.done + begin + (end - begin) * self.share) / self.total
 
 
 class TradeOffs:
     """Makes the table. The copies are made in `folder`, which nobody else uses, and deleted again."""
 
-    def __init__(self, models: Models, folder: Path) -> None:
+    def __init__(self, models: Models, folder: Path, store: TradeOffStore | None = None) -> None:
+        """`store` keeps every table that is finished."""
         self._models = models
         self._folder = folder
+        self._store = store
         _remove_abandoned_copies(folder)
 
     async def measure(
@@ -81,7 +99,7 @@ class TradeOffs:
             model_id: an installed model that can chat.
             formats: names such as "Q4_0"; all that would make it smaller, if none are given.
             plan: what to measure.
-            progress: called when a step begins.
+            progress: called when a step begins, and while it goes on.
 
         Raises:
             ModelMissing: it is not installed any more.
@@ -107,9 +125,13 @@ class TradeOffs:
         with unfinished_file(self._folder) as (mark, _):
             copies = mark.with_suffix(_COPIES)
             try:
-                return await self._rows(model, targets, copies, plan, progress)
+                rows = await self._rows(model, targets, copies, plan, progress)
             finally:
                 await asyncio.to_thread(shutil.rmtree, copies, ignore_errors=True)
+        if self._store is not None:
+            now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            await asyncio.to_thread(self._store.save, TradeOffTable(model.id, model.bytes, now, tuple(rows)))
+        return rows
 
     async def _rows(
         self,
@@ -122,14 +144,14 @@ class TradeOffs:
         rows = []
         for number, target in enumerate(["", *targets]):
 
-            def tell(stage: TradeOffStage, at: int = number, name: str = target) -> None:
-                progress(TradeOffProgress(name or model.quantisation, stage, at, len(targets) + 1))
+            def tell(stage: TradeOffStage, share: float, at: int = number, name: str = target) -> None:
+                progress(TradeOffProgress(name or model.quantisation, stage, at, len(targets) + 1, share))
 
             path = model.path
             if target:
-                tell(TradeOffStage.COMPRESSING)
+                tell(TradeOffStage.COMPRESSING, 0.0)
                 try:
-                    path = await compress(model.path, target, copies)
+                    path = await compress(model.path, target, copies, progress=_compressing(tell))
                 except CompressionFailed:  # this model has no such form; the others may
                     continue
             rows.append(await self._row(path, plan, tell, installed=not target))
@@ -138,12 +160,23 @@ class TradeOffs:
         return rows
 
     async def _row(
-        self, path: Path, plan: BenchmarkPlan, tell: Callable[[TradeOffStage], None], *, installed: bool
+        self,
+        path: Path,
+        plan: BenchmarkPlan,
+        tell: Callable[[TradeOffStage, float], None],
+        *,
+        installed: bool,
     ) -> TradeOff:
-        tell(TradeOffStage.SPEED)
-        speed = await measure(path, plan, self._models.options(), versions=versions())
-        tell(TradeOffStage.PERPLEXITY)
-        perplexity = await measure_perplexity(path)
+        def measuring(now: BenchmarkProgress) -> None:
+            begin, end = _SPEED_SHARES[now.stage]
+            tell(TradeOffStage.SPEED, begin + (end - begin) * now.share)
+
+        tell(TradeOffStage.SPEED, 0.0)
+        speed = await measure(path, plan, self._models.options(), versions=versions(), progress=measuring)
+        tell(TradeOffStage.PERPLEXITY, 0.0)
+        perplexity = await measure_perplexity(
+            path, progress=lambda share: tell(TradeOffStage.PERPLEXITY, share)
+        )
         header = await asyncio.to_thread(read_header, path)
         return TradeOff(
             format=header.quantisation,
@@ -154,6 +187,14 @@ class TradeOffs:
             peak_memory_bytes=speed.peak_memory_bytes,
             perplexity=tuple(perplexity),
         )
+
+
+def _compressing(tell: Callable[[TradeOffStage, float], None]) -> Callable[[CompressionProgress], None]:
+    def compressing(now: CompressionProgress) -> None:
+        done = now.stage is CompressionStage.CHECKING
+        tell(TradeOffStage.COMPRESSING, 1.0 if done else now.share)
+
+    return compressing
 
 
 def _remove_abandoned_copies(folder: Path) -> None:

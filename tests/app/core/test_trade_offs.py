@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from app.core.errors import ModelMissing
 from app.core.models import Models
 from app.core.settings import SettingsStore
+from app.core.trade_off_store import TradeOffStore
 from app.core.trade_offs import TradeOffProgress, TradeOffs, TradeOffStage
 from engines.benchmark import BenchmarkPlan
 from engines.errors import CompressionUnknown
@@ -52,11 +54,31 @@ async def test_every_format_has_a_row_and_nothing_stays(models: Models, folder: 
         assert all(found.value > 1 for found in row.perplexity)
     assert left(folder) == []
     assert [model.id for model in models.installed()] == [MODEL]
-    assert [(step.format, step.stage, step.done, step.total) for step in seen[:3]] == [
+    begun = [step for step in seen if step.share == 0]
+    begun = [step for before, step in zip([None, *begun], begun, strict=False) if step != before]
+    assert [(step.format, step.stage, step.done, step.total) for step in begun[:3]] == [
         ("F16", TradeOffStage.SPEED, 0, 3),
         ("F16", TradeOffStage.PERPLEXITY, 0, 3),
         ("Q8_0", TradeOffStage.COMPRESSING, 1, 3),
     ]
+    assert [step.overall for step in seen] == sorted(step.overall for step in seen)
+    assert 0 < seen[0].overall < seen[-1].overall <= 1
+
+
+async def test_a_finished_table_is_kept_for_this_very_file(
+    models: Models, folder: Path, tmp_path: Path
+) -> None:
+    store = TradeOffStore(tmp_path / "tables")
+    [model] = models.installed()
+    assert store.get(model) is None
+    rows = await TradeOffs(models, folder, store).measure(MODEL, ["Q4_0"], plan=PLAN)
+    table = TradeOffStore(tmp_path / "tables").get(model)
+    assert table is not None
+    assert list(table.rows) == rows
+    assert store.get(replace(model, bytes=1)) is None
+    for file in (tmp_path / "tables").iterdir():
+        file.write_text("{")
+    assert store.get(model) is None
 
 
 async def test_cancelling_deletes_what_was_made(models: Models, folder: Path) -> None:
