@@ -24,6 +24,12 @@ _GRAPH_BYTES = 24 * _MIB
 _BYTES_PER_TOKEN_OF_VOCABULARY = 240
 """Measured: the tokenizer's tables, counted per entry."""
 
+_BITS_WHERE_UNKNOWN = 5.0
+_USUAL_VOCABULARY = 151_000
+_TOKEN_BYTES = 40_000
+_TOKEN_BYTES_PER_PARAMETER = 1 / 50_000
+"""Of keys and values in 16 bits: 12 kB a token in Qwen 2.5 0.5B, 147 in Qwen3 4B, 131 in Llama 3 8B."""
+
 _TIGHT_SHARE = 0.85
 """Above this share of the free memory other apps suffer, and a phone may end ours."""
 _DEFAULT_OPTIONS = LoadOptions()
@@ -78,11 +84,24 @@ def estimate_memory(
     )
 
 
-def memory_fit(need: MemoryNeed, available: int) -> MemoryFit:
+def about_memory(file_bytes: int, parameters: int, context_tokens: int) -> int:
+    """Roughly the bytes that a model takes of which only the file's size is known: it is not here yet.
+
+    What a token takes in the window follows from layers and heads, which nobody tells beforehand; among the
+    recommended models it grows with their size as assumed here, give or take a third.
+    """
+    known = parameters or file_bytes * 8 / _BITS_WHERE_UNKNOWN
+    per_token = _TOKEN_BYTES + known * _TOKEN_BYTES_PER_PARAMETER
+    vocabulary = _BYTES_PER_TOKEN_OF_VOCABULARY * _USUAL_VOCABULARY
+    return int(file_bytes + per_token * context_tokens + _PROCESS_BYTES + _GRAPH_BYTES + vocabulary)
+
+
+def memory_fit(need: MemoryNeed | int, available: int) -> MemoryFit:
     """Compare a need with the free memory, both in bytes."""
-    if need.total > available:
+    total = need if isinstance(need, int) else need.total
+    if total > available:
         return MemoryFit.TOO_LARGE
-    if need.total > available * _TIGHT_SHARE:
+    if total > available * _TIGHT_SHARE:
         return MemoryFit.TIGHT
     return MemoryFit.FITS
 

@@ -111,6 +111,16 @@ class Models:
             self._loaded is not None and self._loaded.id == model.id and self._options != self.options(model)
         )
 
+    def free_memory(self) -> int:
+        """Bytes that another model could take: what is free, and what the loaded one would leave."""
+        free, loaded = available_memory(), self._loaded
+        if not isinstance(loaded, InstalledModel):
+            return free
+        try:
+            return free + self.tuning.need(loaded, self._options).total
+        except ModelFileError:  # removed under its engine
+            return free
+
     async def engine(self) -> Engine:
         """The engine that answers, loaded if need be.
 

@@ -67,7 +67,7 @@ class Secrets:
     def hub_token(self, endpoint: str = DEFAULT_ENDPOINT) -> str | None:
         """The token to send to the hub at this address, if there is one and nobody can read it on its way."""
         found = self._find(endpoint)
-        return found[0] if found and _is_private(endpoint) else None
+        return found[0] if found and may_be_sent(endpoint) else None
 
     def source(self, endpoint: str = DEFAULT_ENDPOINT) -> TokenSource | None:
         """Where the token for this hub comes from; None where there is none."""
@@ -101,6 +101,10 @@ class Secrets:
             self._session.pop(host, None)
             if self._ask_keyring(lambda keyring: keyring.get_password(_SERVICE, host), default=None):
                 self._ask_keyring(lambda keyring: keyring.delete_password(_SERVICE, host), default=None)
+
+    def lasting(self) -> bool:
+        """Whether what is kept will be known after a restart: there is a keyring that can be trusted."""
+        return bool(self._ask_keyring(lambda keyring: True, default=False))
 
     def __repr__(self) -> str:
         return "Secrets()"
@@ -165,7 +169,7 @@ def _host(endpoint: str) -> str:
     return (parts.netloc.rpartition("@")[2] or endpoint).lower()
 
 
-def _is_private(endpoint: str) -> bool:
-    """Encrypted, or on this very device."""
+def may_be_sent(endpoint: str) -> bool:
+    """Whether a token may go there: encrypted, or on this very device."""
     parts = urlsplit(endpoint)
     return parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")

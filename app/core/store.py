@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -11,17 +12,18 @@ from urllib.parse import urlsplit
 
 from app.core.download import Order
 from app.core.errors import LicenceNotAccepted
-from app.core.secrets import Secrets
+from app.core.licences import terms_of
+from app.core.offers import PREFERRED
+from app.core.secrets import Secrets, may_be_sent
 from app.core.settings import SettingsStore
-from engines.errors import HubFileChanged, HubFileMissing, ModelInParts, QuantisationMissing
+from engines.errors import HubFileChanged, HubFileMissing, HubUntrusted, ModelInParts, QuantisationMissing
 from engines.model_name import model_name
 from engines.store.catalogue import Catalogue, CatalogueModel, Licence
 from engines.store.connection import HubAccess
 from engines.store.hub import Hub, HubFile, HubModel, HubModelDetails
 from engines.store.reference import Reference, read_reference
 
-_PREFERRED = ("Q4_K_M", "Q4_K_S", "Q4_0", "Q4_1", "IQ4_XS", "IQ4_NL", "MXFP4", "Q5_K_M", "Q6_K", "Q8_0")
-"""Where nobody says which file: small enough for most devices, good enough to judge the model by."""
+_LONGEST_SEARCH = 200
 
 
 class Store:
@@ -40,10 +42,41 @@ class Store:
         """
         return Catalogue.load()
 
+    @property
+    def host(self) -> str:
+        """The computer that is asked, for the user to know before it is."""
+        return _host(self._settings.current.hub_endpoint)
+
+    def page_of(self, repository: str) -> str:
+        """The address of a model's own page."""
+        return f"{self._settings.current.hub_endpoint.rstrip('/')}/{repository}"
+
+    async def account(self, token: str | None = None) -> str:
+        """Ask the hub whose token this is, or the one that is kept; it is sent there and nowhere else.
+
+        Raises:
+            HubUntrusted: the way there is not encrypted, so no token is sent.
+            HubTokenRejected: the hub does not know it, or there is none.
+            DownloadError: the hub does not tell.
+        """
+        settings = self._settings.current
+        if not may_be_sent(settings.hub_endpoint):
+            raise HubUntrusted(self.host, "not encrypted")
+        if token is None:
+            token = await asyncio.to_thread(self._secrets.hub_token, settings.hub_endpoint)
+        hub = Hub(HubAccess(settings.hub_endpoint, lambda: token, settings.proxy))
+        try:
+            return await hub.account()
+        finally:
+            await hub.close()
+
     async def search(self, text: str, limit: int = 20) -> list[HubModel]:
-        """Models of the hub with GGUF files; raises `DownloadError`s."""
+        """Models of the hub with GGUF files; raises `DownloadError`s.
+
+        Digits of any script are searched as the hub writes them.
+        """
         async with self._hub() as hub:
-            return await hub.search(text, limit)
+            return await hub.search(_searchable(text), limit)
 
     async def details(self, reference: str) -> HubModelDetails:
         """One model with its files, exact sizes and hashes.
@@ -93,7 +126,7 @@ class Store:
         repository = details.model.repository
         if file.parts > 1:
             raise ModelInParts(_file_name(file), file.parts)
-        if (licence := self.licence_to_accept(repository)) is not None:
+        if (licence := self.licence_to_accept(repository, details.model.licence)) is not None:
             raise LicenceNotAccepted(licence.name, licence.url)
         recommended = self.catalogue.of_repository(repository)
         pinned = (
@@ -113,12 +146,18 @@ class Store:
             name=recommended.name if recommended else model_name("", PurePosixPath(file.name).stem),
         )
 
-    def licence_to_accept(self, repository: str) -> Licence | None:
-        """The terms that the user has to agree to before this model is downloaded, and has not yet."""
+    def licence_to_accept(self, repository: str, tag: str = "") -> Licence | None:
+        """The terms that the user has to agree to before this model is downloaded, and has not yet.
+
+        `tag` is the licence's short name on the hub, for models that are not in the catalogue.
+        """
         model = self.catalogue.of_repository(repository)
-        if model is None or not model.needs_acceptance:
+        licence = terms_of(tag)
+        if model is not None:
+            licence = model.licence if model.needs_acceptance else None
+        if licence is None or licence.url in self._settings.current.licences_accepted:
             return None
-        return None if model.licence.url in self._settings.current.licences_accepted else model.licence
+        return licence
 
     def accept(self, licence: Licence) -> None:
         """The user has agreed to these terms; for all models that have them."""
@@ -174,11 +213,17 @@ def _recommended(files: Sequence[HubFile], model: CatalogueModel | None) -> HubF
         for file in whole:
             if file.name == name:
                 return file
-    for label in (*labels, *_PREFERRED):
+    for label in (*labels, *PREFERRED):
         for file in whole:
             if file.quantisation == label:
                 return file
     return whole[0]
+
+
+def _searchable(text: str) -> str:
+    """What the hub can look for: its names have Latin digits, and half a character cannot be sent."""
+    digits = (str(unicodedata.digit(one)) if one.isdecimal() else one for one in text[:_LONGEST_SEARCH])
+    return "".join(digits).encode("utf-8", "replace").decode()
 
 
 def _file_name(file: HubFile) -> str:
@@ -186,4 +231,4 @@ def _file_name(file: HubFile) -> str:
 
 
 def _host(endpoint: str) -> str:
-    return urlsplit(endpoint).netloc
+    return urlsplit(endpoint).netloc.rpartition("@")[2] or endpoint

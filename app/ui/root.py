@@ -7,6 +7,7 @@ import flet as ft
 from app.ui import routes, theme
 from app.ui.components.dialogs import Dialogs
 from app.ui.screens.chat import ChatScreen, ListPane
+from app.ui.screens.find import FindScreen
 from app.ui.screens.knowledge import KnowledgeScreen
 from app.ui.screens.model_details import ModelDetailsScreen
 from app.ui.screens.models import ModelsScreen
@@ -47,6 +48,10 @@ def Root(app: AppState) -> ft.Control:
                         component=lambda: ModelDetailsScreen(
                             app, routes.model_of(app.page.route), app.models.state, app.details.state
                         ),
+                    ),
+                    ft.Route(
+                        path="models/find",
+                        component=lambda: FindScreen(app, app.find.state, app.store.state, app.models.state),
                     ),
                     ft.Route(path="settings", component=lambda: SettingsScreen(app)),
                 ],

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from engines.errors import HubAnswerBroken, ModelInParts
+from engines.errors import HubAnswerBroken, HubFileMissing, HubTokenRejected, ModelInParts
 from engines.store.connection import HubAccess, HubConnection
 from engines.store.names import check_repository, check_revision, parts_of, quantisation_of, without_part
 from engines.store.transfer import Source
@@ -34,6 +34,20 @@ class HubModel:
     licence: str
     """Its short name, such as "apache-2.0"; empty where none is told."""
     languages: tuple[str, ...]
+    parameters: int = 0
+    """Roughly; 0 where the hub does not tell."""
+    quantisations: tuple[str, ...] = ()
+    """Labels of its files, as far as their names tell."""
+
+    @property
+    def maker(self) -> str:
+        """Who has put it on the hub."""
+        return self.repository.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """What its maker calls it."""
+        return self.repository.partition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,12 @@ class _Model(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
     sha: str | None = None
     siblings: tuple[_Sibling, ...] = ()
+    gguf: dict[str, Any] | None = None
+    """What the hub has read in one of the files."""
+
+
+class _Account(msgspec.Struct, frozen=True):
+    name: str = ""
 
 
 class Hub:
@@ -103,7 +123,8 @@ class Hub:
             "direction": -1,
             "limit": limit,
         }
-        query["expand"] = ["downloads", "gated", "likes", "tags"]  # `gated` is not told otherwise
+        # What is not named here is not told.
+        query["expand"] = ["downloads", "gated", "gguf", "likes", "siblings", "tags"]
         found = await self._json("/api/models", query, list[_Model], text)
         return [_hit(model) for model in found[:limit]]
 
@@ -117,6 +138,18 @@ class Hub:
         path = f"/api/models/{repository}/revision/{urllib.parse.quote(check_revision(revision), safe='')}"
         model = await self._json(path, {"blobs": "true"}, _Model, repository)
         return HubModelDetails(_hit(model), model.sha or revision, _files(model.siblings))
+
+    async def account(self) -> str:
+        """The name of the account that the token belongs to.
+
+        Raises:
+            HubTokenRejected: the hub does not know the token, or none was sent.
+        """
+        try:
+            account: _Account = await self._json("/api/whoami-v2", {}, _Account, "whoami")
+        except HubFileMissing:  # refused without a token
+            raise HubTokenRejected(self.connection.host) from None
+        return account.name
 
     def file_url(self, repository: str, revision: str, name: str) -> str:
         """Where a file is fetched from."""
@@ -159,20 +192,36 @@ class Hub:
 def _hit(model: _Model) -> HubModel:
     licence = next((tag.removeprefix("license:") for tag in model.tags if tag.startswith("license:")), "")
     languages = tuple(tag for tag in model.tags if len(tag) == 2 and tag.isalpha() and tag.islower())
-    return HubModel(model.id, model.downloads, model.likes, bool(model.gated), licence, languages)
+    total = (model.gguf or {}).get("total")
+    labels = {
+        quantisation_of(sibling.rfilename) for sibling in model.siblings if _is_model(sibling.rfilename)
+    }
+    return HubModel(
+        model.id,
+        model.downloads,
+        model.likes,
+        bool(model.gated),
+        licence,
+        languages,
+        parameters=total if isinstance(total, int) and 0 < total < 1 << 50 else 0,
+        quantisations=tuple(sorted(labels - {""})),
+    )
+
+
+def _is_model(name: str) -> bool:
+    """Whether a file of this name is a model, and its name stays in the repository."""
+    plain = name.rpartition("/")[2].lower()
+    if not plain.endswith(".gguf") or any(word in plain for word in _NO_MODELS):
+        return False
+    return not (name.startswith("/") or "\\" in name or ".." in name.split("/")) and name.isprintable()
 
 
 def _files(siblings: tuple[_Sibling, ...]) -> tuple[HubFile, ...]:
     """The GGUF files that are models, parts put together, without those whose names leave the repository."""
     groups: dict[str, list[_Sibling]] = {}
     for sibling in siblings:
-        name = sibling.rfilename
-        plain = name.rpartition("/")[2].lower()
-        if not plain.endswith(".gguf") or any(word in plain for word in _NO_MODELS):
-            continue
-        if name.startswith("/") or "\\" in name or ".." in name.split("/") or not name.isprintable():
-            continue
-        groups.setdefault(without_part(name), []).append(sibling)
+        if _is_model(sibling.rfilename):
+            groups.setdefault(without_part(sibling.rfilename), []).append(sibling)
     return tuple(sorted((_file(name, group) for name, group in groups.items()), key=_by_size))
 
 

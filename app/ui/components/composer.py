@@ -25,6 +25,9 @@ def Composer(app: AppState, chat: ChatState, model: AnyModel | None) -> ft.Contr
         set_text(app.chat.draft)
 
     async def send() -> None:
+        if app.models.state.known and app.models.state.answering is None:
+            app.notify(strings("first.send"))  # the question stays, until there is somebody to ask
+            return
         question, app.chat.draft = app.chat.draft, ""
         set_text("")
         if not await app.chat.send(question):

@@ -9,8 +9,9 @@ import flet as ft
 from app.ui.components.controls import marked, text_field
 from app.ui.components.passage_view import PassageBody
 from app.ui.components.source_choice import SourceChoiceBody
+from app.ui.components.token_form import TokenForm
 from app.ui.state.app import AppState
-from app.ui.state.dialogs import Confirmation, DialogState, NamePrompt, PassageView, SourceChoice
+from app.ui.state.dialogs import Confirmation, DialogState, NamePrompt, PassageView, SourceChoice, TokenEntry
 from app.ui.theme import DIALOG_WIDTH, LIST_WIDTH, READING_WIDTH, Layout, Radius, Space
 
 
@@ -38,6 +39,8 @@ def _dialog(app: AppState, dialogs: DialogState) -> ft.DialogControl | None:
             return _sheet(app, title, PassageBody(app, citation), dismissed)
         case SourceChoice():
             return _sheet(app, strings("chat.sources"), SourceChoiceBody(app, app.chat.state), dismissed)
+        case TokenEntry() as entry:
+            return _box(app, strings("token.title"), TokenForm(app, entry, app.token.state), dismissed)
 
 
 def _title(app: AppState, title: str) -> ft.Control:
@@ -105,6 +108,21 @@ def ConfirmationBody(app: AppState, confirmation: Confirmation) -> ft.Control:
         except Exception as error:  # noqa: BLE001 - whatever was refused is told to the user
             app.report(error)
 
+    async def read() -> None:
+        await app.open_link(confirmation.address)
+
+    page = (
+        [
+            marked(
+                ft.TextButton(
+                    app.strings("catalogue.licence_read"), icon=ft.Icons.OPEN_IN_NEW, on_click=read
+                ),
+                identifier="dialog-read",
+            )
+        ]
+        if confirmation.address
+        else []
+    )
     style = (
         ft.ButtonStyle(bgcolor=ft.Colors.ERROR, color=ft.Colors.ON_ERROR)
         if confirmation.destructive
@@ -116,6 +134,7 @@ def ConfirmationBody(app: AppState, confirmation: Confirmation) -> ft.Control:
             _actions(
                 app,
                 [
+                    *page,
                     marked(
                         ft.TextButton(app.strings("action.cancel"), on_click=app.dialogs.close),
                         identifier="dialog-cancel",

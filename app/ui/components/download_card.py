@@ -6,6 +6,7 @@ import flet as ft
 
 from app.core.download import Download, DownloadState
 from app.ui.components.controls import card, icon_button, marked, remembered
+from app.ui.components.hub_problem import problem_actions
 from app.ui.state.app import AppState
 from app.ui.theme import Space
 
@@ -42,6 +43,11 @@ def DownloadCard(app: AppState, download: Download) -> ft.Control:
         ),
         ft.ProgressBar(value=download.fraction, bar_height=4, border_radius=2),
     ]
+    if download.problem is not None:
+        url = download.problem.values.get("url", "")
+        actions = problem_actions(app, download.problem.name, str(url), go_on)
+        if actions:
+            lines.append(ft.Row(actions, rtl=app.rtl, wrap=True, spacing=Space.S, run_spacing=Space.S))
     return marked(
         card(
             ft.Row(

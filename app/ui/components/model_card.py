@@ -7,18 +7,12 @@ import flet as ft
 from app.core.strings import Strings
 from app.ui import routes
 from app.ui.components.controls import badge, card, icon_button, marked, remembered
+from app.ui.components.fit import fit_badge
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import Confirmation
 from app.ui.state.models import ModelRow
 from app.ui.theme import Space
 from engines.library import InstalledModel
-from engines.memory import MemoryFit
-
-_FIT_COLORS = {
-    MemoryFit.FITS: (ft.Colors.PRIMARY_CONTAINER, ft.Colors.ON_PRIMARY_CONTAINER),
-    MemoryFit.TIGHT: (ft.Colors.TERTIARY_CONTAINER, ft.Colors.ON_TERTIARY_CONTAINER),
-    MemoryFit.TOO_LARGE: (ft.Colors.ERROR_CONTAINER, ft.Colors.ON_ERROR_CONTAINER),
-}
 
 
 @remembered
@@ -93,7 +87,7 @@ def parameter_count(strings: Strings, parameters: int) -> str:
 def badges(app: AppState, row: ModelRow) -> list[ft.Control]:
     """What a model's state is, in short words."""
     strings, quiet = app.strings, ft.Colors.ON_SURFACE_VARIANT
-    found = [badge(strings(f"model.fit.{row.fit}"), *_FIT_COLORS[row.fit])]
+    found = [fit_badge(app, row.fit)]
     if row.loaded:
         found.insert(0, badge(strings("model.loaded"), ft.Colors.PRIMARY, ft.Colors.ON_PRIMARY))
     found.append(badge(strings(f"model.origin.{row.model.origin}"), ft.Colors.SURFACE_CONTAINER_HIGH, quiet))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import flet as ft
 
 from app.ui.components.composer import Composer
-from app.ui.components.controls import empty_state, icon_button, marked
+from app.ui.components.controls import icon_button, marked
 from app.ui.components.conversation_list import ConversationList, conversation_menu
+from app.ui.components.first_model import FirstModel
 from app.ui.components.header import header
 from app.ui.components.message import Message
 from app.ui.components.welcome import Welcome
@@ -68,22 +69,7 @@ def ConversationPane(app: AppState, chat: ChatState, models: ModelsState) -> ft.
     strings = app.strings
     no_model = models.known and models.answering is None
     if not chat.messages and no_model:
-        body: ft.Control = ft.Container(
-            empty_state(
-                app,
-                ft.Icons.MEMORY_OUTLINED,
-                strings("chat.no_model_title"),
-                strings("chat.no_model_text"),
-                [
-                    marked(
-                        ft.FilledButton(strings("chat.open_models"), on_click=lambda: app.go("/models")),
-                        identifier="open-models",
-                    )
-                ],
-            ),
-            alignment=ft.Alignment.CENTER,
-            expand=True,
-        )
+        body: ft.Control = FirstModel(app, models, app.store.state)
     elif not chat.messages:
         body = Welcome(app, models.answering)
     else:
@@ -114,11 +100,8 @@ def ConversationPane(app: AppState, chat: ChatState, models: ModelsState) -> ft.
             auto_scroll=chat.follow,
             auto_scroll_animation=0,
         )
-    controls = [_header(app, chat, models), body]
-    if not (no_model and not chat.messages):
-        controls.append(
-            ft.Container(Composer(app, chat, models.answering), padding=ft.Padding.only(bottom=Space.S))
-        )
+    composer = ft.Container(Composer(app, chat, models.answering), padding=ft.Padding.only(bottom=Space.S))
+    controls = [_header(app, chat, models), body, composer]
     return ft.Column(controls, expand=True, spacing=0, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 

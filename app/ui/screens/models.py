@@ -28,6 +28,12 @@ def ModelsScreen(app: AppState, models: ModelsState, store: StoreState) -> ft.Co
     add_button = icon_button(
         ft.Icons.ADD, strings("model.add"), add, identifier="add-model", disabled=models.adding is not None
     )
+    find_button = icon_button(
+        ft.Icons.TRAVEL_EXPLORE,
+        strings("find.title"),
+        lambda: app.go("/models/find"),
+        identifier="find-models",
+    )
     rows = [
         *([_adding(app, models.adding)] if models.adding is not None else []),
         *(ModelCard(app, row, models.busy, key=row.model.id) for row in models.rows),
@@ -45,10 +51,20 @@ def ModelsScreen(app: AppState, models: ModelsState, store: StoreState) -> ft.Co
         rows.append(_heading(app, strings("model.broken_title")))
         rows += [BrokenFileCard(app, file, key=str(file.path)) for file in models.broken]
     here = {row.model.source.repository for row in models.rows if row.model.source is not None}
-    recommended = [model for model in store.recommended if model.repository not in here]
-    if models.known and recommended:
+    here |= {download.order.repository for download in store.downloads}
+    offers = [offer for offer in store.offers if offer.model.repository not in here]
+    if models.known and offers:
         rows.append(_heading(app, strings("catalogue.title"), strings("catalogue.text")))
-        rows += [CatalogueCard(app, model, store.asking == model.id, key=model.id) for model in recommended]
+        rows += [
+            CatalogueCard(
+                app,
+                offer,
+                store.asking == offer.model.id,
+                store.problems.get(offer.model.id),
+                key=offer.model.id,
+            )
+            for offer in offers
+        ]
     body = ft.ListView(
         [in_reading_width(row) for row in rows],
         expand=True,
@@ -56,7 +72,7 @@ def ModelsScreen(app: AppState, models: ModelsState, store: StoreState) -> ft.Co
         padding=ft.Padding.only(top=Space.S, bottom=Space.XL),
     )
     return ft.Column(
-        [header(app, strings("nav.models"), actions=[add_button], width=READING_WIDTH), body],
+        [header(app, strings("nav.models"), actions=[find_button, add_button], width=READING_WIDTH), body],
         expand=True,
         spacing=0,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,

@@ -8,6 +8,7 @@ from app.ui.components.about import About
 from app.ui.components.controls import in_reading_width, marked
 from app.ui.components.header import header
 from app.ui.components.setting_rows import choice, label_of, section, switch
+from app.ui.components.token_form import TokenRow
 from app.ui.state.app import AppState
 from app.ui.theme import FORM_WIDTH, Space
 
@@ -20,7 +21,7 @@ CONTEXT_WINDOWS = (2048, 4096, 8192, 16384, 32768)
 @ft.component
 def SettingsScreen(app: AppState) -> ft.Control:
     """All settings, and the page about the app below them."""
-    sections = [_appearance(app), _answering(app), About(app)]
+    sections = [_appearance(app), _answering(app), _hub(app), About(app)]
     return ft.Column(
         [
             header(app, app.strings("nav.settings"), width=FORM_WIDTH),
@@ -108,6 +109,10 @@ def _answering(app: AppState) -> ft.Control:
             ),
         ],
     )
+
+
+def _hub(app: AppState) -> ft.Control:
+    return section(app, app.strings("settings.hub"), [TokenRow(app, app.token.state)])
 
 
 @ft.component

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import flet as ft
@@ -16,6 +17,8 @@ from app.ui import theme
 from app.ui.state.chat import Chat
 from app.ui.state.dialogs import Confirmation, DialogState
 from app.ui.state.files import Files
+from app.ui.state.find import FindOnScreen
+from app.ui.state.hub_token import HubTokenOnScreen
 from app.ui.state.knowledge import Knowledge
 from app.ui.state.live import LiveAnswers
 from app.ui.state.mailbox import Mailbox
@@ -25,7 +28,7 @@ from app.ui.state.reporting import reported
 from app.ui.state.store import StoreOnScreen
 from engines.errors import EngineError, NotEnoughMemory
 from engines.library import InstalledModel
-from engines.store.catalogue import CatalogueModel
+from engines.store.catalogue import Licence
 from rag.errors import KnowledgeError
 
 log = logging.getLogger(__name__)
@@ -65,9 +68,11 @@ class AppState:
             mailbox,
             self.report,
             self._ask_licence,
-            lambda: page.run_task(self.models.refresh),
+            lambda arrived: page.run_task(self._arrived, arrived),
         )
         self.details = ModelDetails(services, self.report)
+        self.find = FindOnScreen(services.store, self.store)
+        self.token = HubTokenOnScreen(services)
         self._end = services.settings.subscribe(
             lambda settings: mailbox.post(lambda: self._settings_changed(settings))
         )
@@ -151,29 +156,35 @@ class AppState:
         """Show another screen."""
         self.page.navigate(route)
 
+    async def _arrived(self, model_ids: tuple[str, ...]) -> None:
+        """Models were downloaded; the first one of this device is put into memory, ready to answer."""
+        first = self.models.state.known and self.models.state.answering is None
+        await self.models.refresh()
+        model = next((row.model for row in self.models.state.rows if row.model.id in model_ids), None)
+        if first and model is not None and model.has_chat_template:
+            await self.models.load(model)
+
     def _settings_changed(self, settings: Settings) -> None:
         if settings.model_id != self.settings.model_id:
             self.page.run_task(self.models.refresh)
+        if (settings.language, settings.context_tokens) != (
+            self.settings.language,
+            self.settings.context_tokens,
+        ):
+            self.page.run_task(self.store.weigh)
         self.settings = settings
         self.strings = strings_for(settings)
         self.dark = _is_dark(self.page, settings)
 
-    def _ask_licence(self, model: CatalogueModel) -> None:
-        async def accept() -> None:
-            await self.store.accept(model)
-
+    def _ask_licence(self, name: str, licence: Licence, accept: Callable[[], Awaitable[None]]) -> None:
         self.dialogs.show(
             Confirmation(
                 self.strings("catalogue.licence_title"),
-                self.strings(
-                    "catalogue.licence_text",
-                    name=model.name,
-                    licence=model.licence.name,
-                    address=model.licence.url,
-                ),
+                self.strings("catalogue.licence_text", name=name, licence=licence.name, address=licence.url),
                 self.strings("catalogue.licence_accept"),
                 accept,
                 destructive=False,
+                address=licence.url,
             )
         )
 

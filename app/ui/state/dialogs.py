@@ -19,6 +19,8 @@ class Confirmation:
     action: str
     on_confirm: Callable[[], Awaitable[None]]
     destructive: bool = True
+    address: str = ""
+    """Of a page to read before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,15 @@ class SourceChoice:
     """Lets choose the collections that the open conversation asks."""
 
 
-Dialog = Confirmation | NamePrompt | PassageView | SourceChoice
+@dataclass(frozen=True, slots=True)
+class TokenEntry:
+    """Takes, tests and removes the hub's access token."""
+
+    on_saved: Callable[[], Awaitable[None]] | None = None
+    """Goes on with what a token was missing for."""
+
+
+Dialog = Confirmation | NamePrompt | PassageView | SourceChoice | TokenEntry
 
 
 @ft.observable

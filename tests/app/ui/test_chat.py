@@ -30,9 +30,8 @@ async def ask_and_wait(app, question):
 
 async def test_without_a_model_the_first_screen_leads_to_the_models(open_app):
     async with open_app() as app:
-        await app.until(lambda: "No model yet" in app.text())
-        assert not app.shows("composer")
-        await app.tap("open-models")
+        await app.until(lambda: app.shows("first-model"))
+        await app.tap("first-others")
         assert "No models yet" in app.text()
         assert app.shows("add-first-model")
 

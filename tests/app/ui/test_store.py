@@ -64,5 +64,6 @@ async def test_without_a_network_the_reason_is_told(open_app, home):
         await app.go(2)
         await app.until(lambda: app.shows(f"get-{FREE.id}"))
         await app.tap(f"get-{FREE.id}")
-        await app.until(lambda: app.shows("notice"))
+        await app.until(lambda: app.shows("problem"))
+        assert "127.0.0.1 does not answer" in app.text(f"catalogue-{FREE.id}")
         assert app.shows(f"get-{FREE.id}")

@@ -81,6 +81,10 @@ class HubServer:
     content: str = ""
     token: str | None = None
     """Without it files are gated."""
+    account: str = "somebody"
+    """Whose token it is."""
+    searches: bool = False
+    """Whether a search looks at the words, or brings everything."""
     stopped: threading.Event = field(default_factory=threading.Event)
     stalled: threading.Event = field(default_factory=threading.Event)
     """Set when the server has sent what `stall_after` says."""
@@ -158,7 +162,19 @@ def _listen(state: HubServer, kind: str) -> ThreadingHTTPServer:
                 status, more = state.faults.status.pop(0)
                 self.whole(status, b"no", **more)
             elif path == "/api/models":
-                self.json([{"id": name} | model for name, model in state.models.items()])
+                words = query.get("search", [""])[0].casefold().split()
+                self.json(
+                    [
+                        {"id": name} | model
+                        for name, model in state.models.items()
+                        if all(word in name.casefold() for word in words) or not state.searches
+                    ]
+                )
+            elif path == "/api/whoami-v2":
+                if state.token is None or headers.get("authorization") != f"Bearer {state.token}":
+                    self.whole(401, b"no")
+                else:
+                    self.json({"name": state.account, "type": "user"})
             elif found := re.fullmatch(r"/api/models/([^/]+/[^/]+)/revision/(.+)", path):
                 self.repository(found[1], found[2])
             elif found := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
