@@ -140,7 +140,7 @@ async def test_a_model_is_removed_only_after_a_question(open_app, model_id, home
         await app.until(lambda: not app.shows(f"model-{model_id}"))
         assert not list(home.models.glob("*.gguf"))
         await app.go(0)
-        assert "No model yet" in app.text()
+        assert "First, a model" in app.text()
 
 
 async def test_persian_names_every_part(open_app, model_id, home):
