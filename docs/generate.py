@@ -1,4 +1,4 @@
-"""Write the reference pages that the code itself can tell: commands, settings, options, errors.
+"""Write the reference pages that the code itself can tell: commands, settings, options, errors, messages.
 
 `hatch run docs` writes them; `hatch run docs --check` fails when one is out of date or a link leads nowhere.
 """
@@ -22,7 +22,7 @@ import typer.main
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
-ERROR_MODULES = ("engines.errors", "rag.errors", "app.core.errors")
+ERROR_MODULES = ("engines.errors", "rag.errors", "network.errors", "app.core.errors")
 NOTICE = "<!-- Written by `hatch run docs` from {source}; do not edit. -->\n"
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
 # Typer carries a click of its own, whose classes are private.
@@ -178,6 +178,13 @@ def errors_page() -> str:
     return "\n".join(lines)
 
 
+def protocol_schema() -> str:
+    """The JSON Schema of every message between devices."""
+    from network.protocol.schema import schema
+
+    return msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n"
+
+
 def pages() -> dict[Path, str]:
     """The text of every generated page, by file."""
     texts = {
@@ -185,6 +192,7 @@ def pages() -> dict[Path, str]:
         "settings.md": settings_page(),
         "options.md": options_page(),
         "errors.md": errors_page(),
+        "protocol.schema.json": protocol_schema(),
     }
     return {REFERENCE / name: text for name, text in texts.items()}
 

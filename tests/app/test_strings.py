@@ -13,6 +13,7 @@ from app.core.errors import AppError
 from app.core.strings import Strings, catalogue, placeholders
 from app.ui.state.files import UploadFailed, UploadsOff
 from engines.errors import EngineError, ModelFileDamaged, NotEnoughMemory
+from network.errors import NetworkError
 from rag.errors import DocumentTooLarge, KnowledgeError
 
 LANGUAGES = ("en", "fa")
@@ -27,7 +28,7 @@ def leaves(root: type[BaseException]) -> Iterator[type[BaseException]]:
 
 
 ERRORS = [
-    *(kind for root in (AppError, EngineError, KnowledgeError) for kind in leaves(root)),
+    *(kind for root in (AppError, EngineError, KnowledgeError, NetworkError) for kind in leaves(root)),
     UploadsOff,
     UploadFailed,
 ]
