@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -196,6 +196,26 @@ class Models:
         added = self.servers.add(name, url, model, key)
         self._changed()
         return added
+
+    def add_servers(
+        self, url: str, models: Sequence[tuple[str, str]], key: str | None = None
+    ) -> list[ServerModel]:
+        """Add several models of a server; see `Servers.add_all`."""
+        added = self.servers.add_all(url, models, key)
+        self._changed()
+        return added
+
+    async def change_server(
+        self, model_id: str, name: str, url: str, model: str, key: str | None = None
+    ) -> ServerModel:
+        """Change what is known of a model of a server; see `Servers.change`. It stays chosen, if it was."""
+        changed = await asyncio.to_thread(self.servers.change, model_id, name, url, model, key)
+        if self._loaded and self._loaded.id == model_id:
+            await self.unload()  # the next question opens it anew
+        if self._settings.current.model_id == model_id != changed.id:
+            self._settings.change(model_id=changed.id)
+        self._changed()
+        return changed
 
     async def remove_server(self, model_id: str) -> None:
         """Remove a model of a server from the list.

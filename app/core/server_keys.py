@@ -34,6 +34,10 @@ class ServerKeys(Protocol):
         """Forget it."""
         ...
 
+    def lasting(self) -> bool:
+        """Whether keys are known after a restart."""
+        ...
+
 
 class SessionKeys:
     """Keys in memory, and those of the environment.
@@ -57,6 +61,10 @@ class SessionKeys:
     def forget(self, url: str) -> None:
         """Forget what was entered; the environment stays."""
         self._kept.pop(url, None)
+
+    def lasting(self) -> bool:
+        """No: they end with the app."""
+        return False
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -96,6 +104,10 @@ class StoredKeys(SessionKeys):
                 keyring.delete_password(_SERVICE, url)
 
         self._ask(forget)
+
+    def lasting(self) -> bool:
+        """Whether there is a store that answers."""
+        return self._ask(lambda keyring: True) is True
 
     def _ask(self, question: Callable[[Keyring], T]) -> T | None:
         try:

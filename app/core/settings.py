@@ -65,7 +65,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     hub_endpoint: Annotated[str, msgspec.Meta(pattern=_WEB_ADDRESS)] = "https://huggingface.co"
     """Where models are searched and downloaded: the Hugging Face hub, or a mirror of it."""
     proxy: Annotated[str, msgspec.Meta(pattern=_WEB_ADDRESS)] | None = None
-    """Address of a proxy for downloads; none takes what the system's environment says (HTTPS_PROXY)."""
+    """Address of a proxy for downloads and for servers outside of this network; none takes what the system's
+    environment says (HTTPS_PROXY)."""
     licences_accepted: tuple[str, ...] = ()
     """Addresses of the licences that you have accepted."""
 

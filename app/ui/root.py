@@ -11,6 +11,7 @@ from app.ui.screens.find import FindScreen
 from app.ui.screens.knowledge import KnowledgeScreen
 from app.ui.screens.model_details import ModelDetailsScreen
 from app.ui.screens.models import ModelsScreen
+from app.ui.screens.server import ServerScreen
 from app.ui.screens.settings import SettingsScreen
 from app.ui.state.app import AppState
 from app.ui.theme import Layout, Space
@@ -52,6 +53,10 @@ def Root(app: AppState) -> ft.Control:
                     ft.Route(
                         path="models/find",
                         component=lambda: FindScreen(app, app.find.state, app.store.state, app.models.state),
+                    ),
+                    ft.Route(
+                        path=routes.SERVER.removeprefix("/"),
+                        component=lambda: ServerScreen(app, app.servers.form),
                     ),
                     ft.Route(path="settings", component=lambda: SettingsScreen(app)),
                 ],

@@ -6,6 +6,7 @@ from urllib.parse import quote, unquote
 
 MODELS = "/models"
 SPEED = "/models/speed"
+SERVER = "/models/server"
 INSTALLED = "models/installed/:id"
 """As the router wants it."""
 

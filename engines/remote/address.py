@@ -44,6 +44,17 @@ class ServerAddress:
             return False
 
     @property
+    def nearby(self) -> bool:
+        """Whether it is this device or one of the same private network, to which no proxy leads."""
+        name = urlsplit(self.url).hostname or ""
+        if self.local or ("." not in name.removesuffix(".local") and ":" not in name):
+            return True
+        try:
+            return ipaddress.ip_address(name).is_private
+        except ValueError:
+            return False
+
+    @property
     def encrypted(self) -> bool:
         """Whether nobody on the way can read along."""
         return self.url.startswith("https:")

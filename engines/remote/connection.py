@@ -50,7 +50,8 @@ class ServerAccess:
     key: str | None = field(default=None, repr=False)
     """Sent to this server and nowhere else."""
     proxy: str | None = field(default=None, repr=False)
-    """Address of a proxy; `None` leaves it to the environment (HTTPS_PROXY and so on)."""
+    """Address of a proxy; `None` leaves it to the environment (HTTPS_PROXY and so on). Not used for servers
+    that are `nearby`."""
     patience: Patience = Patience()
 
 
@@ -206,7 +207,7 @@ class Connection:
                     max_keepalive_connections=0
                 ),  # a kept one may be dead by the next question
                 follow_redirects=False,
-                proxy=self._access.proxy,
+                proxy=None if self.server.nearby else self._access.proxy,
                 trust_env=not self.server.local,  # no proxy leads to this device
             )
         except (ValueError, httpx.InvalidURL, OSError, ImportError) as error:

@@ -64,11 +64,12 @@ def menu(
     *,
     identifier: str,
     size: float = 22,
+    icon: ft.IconData = ft.Icons.MORE_VERT,
 ) -> ft.Control:
-    """A button with three dots that opens a menu of (icon, label, action)."""
+    """A button, by itself with three dots, that opens a menu of (icon, label, action)."""
     return marked(
         ft.PopupMenuButton(
-            icon=ft.Icons.MORE_VERT,
+            icon=icon,
             icon_size=size,
             icon_color=ft.Colors.ON_SURFACE_VARIANT,
             tooltip=label,

@@ -19,6 +19,9 @@ def ServerCard(app: AppState, model: ServerModel, chosen: bool, busy: bool) -> f
     async def use() -> None:
         await app.models.use_server(model)
 
+    async def edit() -> None:
+        await app.servers.edit(model)
+
     async def remove() -> None:
         await app.models.remove_server(model)
 
@@ -57,6 +60,12 @@ def ServerCard(app: AppState, model: ServerModel, chosen: bool, busy: bool) -> f
                                 expand=True,
                             ),
                             icon_button(
+                                ft.Icons.EDIT_OUTLINED,
+                                strings("server.edit"),
+                                edit,
+                                identifier="edit-server",
+                            ),
+                            icon_button(
                                 ft.Icons.DELETE_OUTLINE,
                                 strings("model.remove"),
                                 ask,
@@ -83,6 +92,7 @@ def ServerCard(app: AppState, model: ServerModel, chosen: bool, busy: bool) -> f
                 ],
                 spacing=Space.S,
                 tight=True,
+                rtl=app.rtl,
                 horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
             )
         ),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import flet as ft
 
 from app.ui.components.controls import Handler, card, marked
 from app.ui.state.app import AppState
-from app.ui.theme import TOUCH, Radius, Space
+from app.ui.theme import TOUCH, Radius, Space, field_border
 
 
 def section(app: AppState, title: str, rows: Sequence[ft.Control]) -> ft.Control:
@@ -118,4 +119,55 @@ def switch(app: AppState, name: str, label: str, hint: str, value: bool, on_chan
         ],
         rtl=app.rtl,
         spacing=Space.L,
+    )
+
+
+def entry(
+    app: AppState, name: str, label: str, value: str, on_change: Handler, hint: str = "", **properties: Any
+) -> ft.Control:
+    """One line of text that runs left to right in every language: an address, a key, a folder."""
+    return ft.Column(
+        [
+            label_of(app, label, hint),
+            marked(
+                ft.TextField(
+                    value=value,
+                    on_change=on_change,
+                    rtl=False,
+                    border=field_border(),
+                    content_padding=ft.Padding.symmetric(horizontal=Space.L, vertical=Space.M),
+                    autocorrect=False,
+                    enable_suggestions=False,
+                    **properties,
+                ),
+                identifier=name,
+                label=label,
+            ),
+        ],
+        spacing=Space.S,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def notice(app: AppState, icon: ft.IconData, text: str, color: str, *, identifier: str) -> ft.Control:
+    """A sentence that has to be read, with a sign before it."""
+    return marked(
+        ft.Row(
+            [
+                ft.Icon(icon, size=20, color=color),
+                ft.Column(
+                    [ft.Text(text, theme_style=ft.TextThemeStyle.BODY_MEDIUM, color=color)],
+                    rtl=app.rtl,
+                    expand=True,
+                    tight=True,
+                    horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+                ),
+            ],
+            rtl=app.rtl,
+            spacing=Space.M,
+            vertical_alignment=ft.CrossAxisAlignment.START,
+        ),
+        identifier=identifier,
+        container=True,
     )

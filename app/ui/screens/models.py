@@ -6,7 +6,7 @@ import flet as ft
 
 from app.ui.components.broken_file import BrokenFileCard
 from app.ui.components.catalogue_card import CatalogueCard
-from app.ui.components.controls import Handler, card, empty_state, icon_button, in_reading_width, marked
+from app.ui.components.controls import Handler, card, empty_state, in_reading_width, marked, menu
 from app.ui.components.download_card import DownloadCard
 from app.ui.components.header import header
 from app.ui.components.model_card import ModelCard
@@ -25,22 +25,29 @@ def ModelsScreen(app: AppState, models: ModelsState, store: StoreState) -> ft.Co
     async def add() -> None:
         await app.models.add()
 
-    add_button = icon_button(
-        ft.Icons.ADD, strings("model.add"), add, identifier="add-model", disabled=models.adding is not None
-    )
     find_button = icon_button(
         ft.Icons.TRAVEL_EXPLORE,
         strings("find.title"),
         lambda: app.go("/models/find"),
         identifier="find-models",
     )
+
+    async def add_server() -> None:
+        await app.servers.add()
+
+    ways = [
+        *([] if models.adding else [(ft.Icons.INSERT_DRIVE_FILE_OUTLINED, strings("model.add"), add)]),
+        (ft.Icons.DNS_OUTLINED, strings("server.add_title"), add_server),
+        (ft.Icons.TRAVEL_EXPLORE, strings("find.title"), lambda: app.go("/models/find")),
+    ]
+    add_menu = menu(app, strings("model.add_menu"), ways, identifier="add-model", icon=ft.Icons.ADD, size=24)
     rows = [
         *([_adding(app, models.adding)] if models.adding is not None else []),
         *(ModelCard(app, row, models.busy, key=row.model.id) for row in models.rows),
         *(DownloadCard(app, download, key=f"download-{download.id}") for download in store.downloads),
     ]
     if models.known and not rows:
-        rows.append(ft.Container(_no_models(app, add), alignment=ft.Alignment.TOP_CENTER))
+        rows.append(ft.Container(_no_models(app, add, add_server), alignment=ft.Alignment.TOP_CENTER))
     if models.servers:
         rows.append(_heading(app, strings("model.servers_title")))
         chosen = models.answering.id if models.answering else None
@@ -72,7 +79,7 @@ def ModelsScreen(app: AppState, models: ModelsState, store: StoreState) -> ft.Co
         padding=ft.Padding.only(top=Space.S, bottom=Space.XL),
     )
     return ft.Column(
-        [header(app, strings("nav.models"), actions=[find_button, add_button], width=READING_WIDTH), body],
+        [header(app, strings("nav.models"), actions=[find_button, add_menu], width=READING_WIDTH), body],
         expand=True,
         spacing=0,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
@@ -91,7 +98,7 @@ def _heading(app: AppState, title: str, text: str = "") -> ft.Control:
     )
 
 
-def _no_models(app: AppState, add: Handler) -> ft.Control:
+def _no_models(app: AppState, add: Handler, add_server: Handler) -> ft.Control:
     return empty_state(
         app,
         ft.Icons.MEMORY_OUTLINED,
@@ -101,7 +108,13 @@ def _no_models(app: AppState, add: Handler) -> ft.Control:
             marked(
                 ft.FilledButton(app.strings("model.add"), icon=ft.Icons.ADD, on_click=add),
                 "add-first-model",
-            )
+            ),
+            marked(
+                ft.TextButton(
+                    app.strings("server.add_title"), icon=ft.Icons.DNS_OUTLINED, on_click=add_server
+                ),
+                "add-first-server",
+            ),
         ],
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 import flet as ft
 
 from app.core.errors import AppError
+from app.core.servers import ServerModel
 from app.core.settings import Settings
 from app.core.strings import Strings
 from app.services import Services
@@ -25,6 +26,7 @@ from app.ui.state.mailbox import Mailbox
 from app.ui.state.model_details import ModelDetails
 from app.ui.state.models import ModelsOnScreen
 from app.ui.state.reporting import reported
+from app.ui.state.servers import ServersOnScreen
 from app.ui.state.store import StoreOnScreen
 from engines.errors import EngineError, NotEnoughMemory
 from engines.library import InstalledModel
@@ -73,6 +75,7 @@ class AppState:
         self.details = ModelDetails(services, self.report)
         self.find = FindOnScreen(services.store, self.store)
         self.token = HubTokenOnScreen(services)
+        self.servers = ServersOnScreen(services, self.report, self.go, self._server_saved)
         self._end = services.settings.subscribe(
             lambda settings: mailbox.post(lambda: self._settings_changed(settings))
         )
@@ -102,6 +105,7 @@ class AppState:
         self.knowledge.close()
         self.models.close()
         self.store.close()
+        self.servers.stop()
         self._mailbox.close()
 
     def resized(self, width: float) -> None:
@@ -175,6 +179,10 @@ class AppState:
         self.settings = settings
         self.strings = strings_for(settings)
         self.dark = _is_dark(self.page, settings)
+
+    def _server_saved(self, models: list[ServerModel]) -> None:
+        names = self.strings("server.saved", count=len(models), name=models[0].name)
+        self.notify(names)
 
     def _ask_licence(self, name: str, licence: Licence, accept: Callable[[], Awaitable[None]]) -> None:
         self.dialogs.show(

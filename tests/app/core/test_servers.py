@@ -11,9 +11,9 @@ import pytest
 from app.core.errors import ModelMissing, NoModelInstalled, ServerExists
 from app.core.models import Models
 from app.core.server_keys import SessionKeys, StoredKeys, key_variable
-from app.core.servers import Servers
+from app.core.servers import TRIAL_QUESTION, Servers
 from app.core.settings import SettingsStore
-from engines.errors import RemoteAddressInvalid, RemoteUnreachable
+from engines.errors import RemoteAddressInvalid, RemoteAnswerBroken, RemoteUnreachable
 from engines.library import ModelLibrary, starter
 from tests.engines.asking import ask
 from tests.engines.remote.scripted_server import Client, Received, ScriptedServer, scripted_server
@@ -205,3 +205,102 @@ def test_an_address_that_was_broken_by_hand_is_left_out(tmp_path: Path) -> None:
     )
 
     assert [model.name for model in Servers(SettingsStore(tmp_path / "settings.json")).added()] == ["b"]
+
+
+async def test_a_server_far_away_is_asked_through_the_proxy_and_one_nearby_never(
+    models: Models, settings: SettingsStore, server: ScriptedServer
+) -> None:
+    settings.change(proxy=server.url.removesuffix("/v1"))  # hears of every request as a proxy does
+
+    offered = await models.servers.offered("http://ai.example.org/v1")
+    with pytest.raises(RemoteUnreachable):
+        await models.servers.offered("http://127.0.0.1:9")
+
+    assert [model.id for model in offered] == ["tiny"]
+    assert [request.path for request in server.received] == ["http://ai.example.org/v1/models"]
+
+
+async def test_a_trial_sends_its_own_question_and_tells_how_long_the_first_word_took(
+    models: Models, server: ScriptedServer
+) -> None:
+    async def script(client: Client, request: Received) -> None:
+        await client.head()
+        await client.words("Hello")
+        await client.gone.wait()  # whoever tries it out does not wait for the end
+
+    server.script = script
+
+    seconds = await models.servers.try_out(server.url, "tiny", "a-key")
+
+    [asked] = server.asked
+    assert seconds > 0
+    assert asked.body["messages"] == [{"role": "user", "content": TRIAL_QUESTION}]
+    assert asked.headers["authorization"] == "Bearer a-key"
+    assert models.servers.added() == []
+
+
+async def test_a_trial_of_a_model_that_says_nothing_fails(models: Models, server: ScriptedServer) -> None:
+    async def script(client: Client, request: Received) -> None:
+        await client.head()
+        await client.end()
+
+    server.script = script
+
+    with pytest.raises(RemoteAnswerBroken):
+        await models.servers.try_out(server.url, "tiny")
+
+
+def test_several_models_of_a_server_are_added_at_once_or_none(models: Models) -> None:
+    models.add_servers("http://one:1", [("", "qwen3"), ("", "llama")])
+
+    with pytest.raises(ServerExists):
+        models.add_servers("http://two:2", [("fresh", "gemma"), ("llama", "phi")])
+    [again] = models.add_servers("http://two:2", [("", "qwen3")])
+    models.add_server("", "http://three:3", "/models/tiny.Q4_0.gguf")
+
+    names = [model.name for model in models.servers.added()]
+    assert names == ["qwen3", "llama", "qwen3 (two:2)", "tiny.Q4_0"]
+    assert again.host == "two:2"
+
+
+async def test_a_changed_server_stays_chosen_under_its_new_name_and_is_opened_anew(
+    models: Models, server: ScriptedServer, settings: SettingsStore
+) -> None:
+    added = models.add_server("Near", "http://127.0.0.1:9", "tiny")
+    settings.change(model_id=added.id)
+
+    changed = await models.change_server(added.id, "Here", server.url, "tiny")
+    await models.engine()
+
+    assert models.chosen() == models.loaded == changed
+    moved = await models.change_server(changed.id, "", server.url, "other")
+    assert (moved.name, models.loaded) == ("Here", None)
+    with pytest.raises(ModelMissing):
+        await models.change_server(added.id, "Gone", server.url, "tiny")
+
+
+def test_a_changed_name_must_be_free_and_may_be_its_own(models: Models) -> None:
+    models.add_server("One", "ai.example.org", "qwen3")
+    two = models.add_server("Two", "ai.example.org", "llama")
+
+    with pytest.raises(ServerExists):
+        models.servers.change(two.id, "one", "ai.example.org", "llama")
+
+    assert models.servers.change(two.id, "two", "ai.example.org", "phi").model == "phi"
+
+
+def test_a_key_stays_with_its_own_address(settings: SettingsStore) -> None:
+    keys = SessionKeys({})
+    servers = Servers(settings, keys)
+    added = servers.add("One", "https://ai.example.org", "qwen3", "a-key")
+
+    servers.change(added.id, "One", "https://other.example.org", "qwen3")
+
+    assert not servers.knows_key("https://other.example.org/v1")
+    assert not servers.knows_key(added.url)
+
+
+def test_it_is_known_beforehand_whether_a_key_outlives_the_app() -> None:
+    assert StoredKeys({}, Passwords).lasting()
+    assert not StoredKeys({}, lambda: None).lasting()
+    assert not SessionKeys({}).lasting()

@@ -200,8 +200,8 @@ class App:
         raise AssertionError(f"the menu {identifier!r} has no entry {label!r}")
 
     async def enter(self, identifier: str, value: object) -> None:
-        """Write into a field, or set a switch or a slider."""
-        kinds = (ft.TextField, ft.Switch, ft.Slider)
+        """Write into a field, or set a switch, a box to tick or a slider."""
+        kinds = (ft.TextField, ft.Switch, ft.Slider, ft.Checkbox)
         control = next(part for part in self.controls(self.mark(identifier)) if isinstance(part, kinds))
         self.session.apply_patch(control._i, {"value": value})
         await self.fire(control, "change", value)

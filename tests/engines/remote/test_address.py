@@ -73,3 +73,21 @@ def test_the_address_of_a_model_names_server_and_model(model: str) -> None:
 def test_an_address_without_a_model_is_refused() -> None:
     with pytest.raises(RemoteAddressInvalid):
         read_model_address("http://nas.local:8080/v1")
+
+
+@pytest.mark.parametrize(
+    ("typed", "nearby"),
+    [
+        ("localhost:11434", True),
+        ("http://192.168.1.20", True),
+        ("http://10.0.0.5:8000", True),
+        ("http://[fd00::1]:8080", True),
+        ("http://nas:8080", True),
+        ("http://nas.local:8080", True),
+        ("https://api.openai.com", False),
+        ("http://8.8.8.8", False),
+        ("https://[2606:4700::1111]", False),
+    ],
+)
+def test_no_proxy_leads_to_a_server_nearby(typed: str, nearby: bool) -> None:
+    assert read_address(typed).nearby is nearby
