@@ -6,7 +6,7 @@ import flet as ft
 
 from app.ui.components.broken_file import BrokenFileCard
 from app.ui.components.catalogue_card import CatalogueCard
-from app.ui.components.controls import Handler, card, empty_state, in_reading_width, marked, menu
+from app.ui.components.controls import Handler, card, empty_state, icon_button, in_reading_width, marked, menu
 from app.ui.components.download_card import DownloadCard
 from app.ui.components.header import header
 from app.ui.components.model_card import ModelCard
