@@ -157,6 +157,24 @@ def _values(annotation: object) -> str:
     return names.get(typing.cast(type, annotation), str(annotation))
 
 
+def formats_page() -> str:
+    """Every kind of documents that can be read."""
+    from rag.documents import formats
+
+    lines = [
+        NOTICE.format(source="rag/documents/formats.py"),
+        "# Formats of documents\n",
+        "What a file is, is seen from its content where that says so: a Word document called `.pdf` is read as "
+        "a Word document. A [refused file](../how-to/add-documents.md) never stops the others.\n",
+        "| format | endings | what is read |",
+        "| --- | --- | --- |",
+    ]
+    for each in formats.FORMATS:
+        endings = " ".join(f"`{suffix}`" for suffix in each.suffixes)
+        lines.append(f"| {each.name} | {endings} | {each.read} |")
+    return "\n".join(lines) + "\n"
+
+
 def errors_page() -> str:
     """The error trees, and what the user reads for every leaf."""
     words = msgspec.json.decode((ROOT / "locales" / "en.json").read_bytes(), type=dict[str, str])
@@ -191,6 +209,7 @@ def pages() -> dict[Path, str]:
         "cli.md": cli_page(),
         "settings.md": settings_page(),
         "options.md": options_page(),
+        "formats.md": formats_page(),
         "errors.md": errors_page(),
         "protocol.schema.json": protocol_schema(),
     }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 
+from rag.documents.formats import format_of, supported_suffixes
 from rag.documents.kinds import SNIFFED_BYTES, sniffed_suffix
 from rag.documents.parsed import ParsedDocument, Section
-from rag.documents.plain_text import PLAIN_TEXT_SUFFIXES, read_plain_text
 from rag.errors import (
     DocumentMissing,
     DocumentTooLarge,
@@ -23,20 +24,8 @@ __all__ = ["ParsedDocument", "Section", "read_document", "supported_suffixes"]
 LIMIT_BYTES = 512 * 1024 * 1024
 """Larger files would take a phone hours."""
 
-_MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
-_HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
-_PDF_SUFFIXES = frozenset({".pdf"})
-_WORD_SUFFIXES = frozenset({".docx", ".docm", ".dotx", ".dotm"})
-_BY_CONTENT = _PDF_SUFFIXES | _WORD_SUFFIXES
-"""Of these, the content alone is believed: nothing else begins as they do."""
-
 _Reader = Callable[[Path, str], ParsedDocument]
 """Takes the path and the name that errors carry; that name is also the title of a document without one."""
-
-
-def supported_suffixes() -> frozenset[str]:
-    """Suffixes of files that can be read, in lower case, with the dot."""
-    return PLAIN_TEXT_SUFFIXES | _MARKDOWN_SUFFIXES | _HTML_SUFFIXES | _BY_CONTENT
 
 
 def read_document(path: Path, name: str | None = None) -> ParsedDocument:
@@ -102,28 +91,13 @@ def _stem(name: str) -> str:
 
 def _reader(suffix: str, looks_like: str, name: str) -> _Reader:
     """The reader for what the file is; where its content leaves that open, for what its suffix says."""
-    if looks_like in _BY_CONTENT:
-        suffix = looks_like
-    elif suffix in _BY_CONTENT:  # an error page that was saved, a report from the web
-        suffix = looks_like if looks_like in _HTML_SUFFIXES else suffix
-    elif suffix not in supported_suffixes():
-        suffix = looks_like
-    if suffix in _PDF_SUFFIXES:
-        from rag.documents.pdf import read_pdf
-
-        return read_pdf
-    if suffix in _WORD_SUFFIXES:
-        from rag.documents.word import read_word
-
-        return read_word
-    if suffix in _HTML_SUFFIXES:
-        from rag.documents.html import read_html
-
-        return read_html
-    if suffix in _MARKDOWN_SUFFIXES:
-        from rag.documents.markdown import read_markdown
-
-        return read_markdown
-    if suffix in PLAIN_TEXT_SUFFIXES:
-        return read_plain_text
-    raise UnsupportedFormat(name, "neither its suffix nor its content is known")
+    found = format_of(looks_like)
+    named = format_of(suffix)
+    if found is None or not found.by_content:
+        is_page = found is not None and found.name == "HTML"
+        if named is not None and not (named.by_content and is_page):  # an error page, a report from the web
+            found = named
+    if found is None:
+        raise UnsupportedFormat(name, "neither its suffix nor its content is known")
+    reader: _Reader = getattr(import_module(found.module), found.function)
+    return reader

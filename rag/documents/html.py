@@ -56,12 +56,18 @@ def read_html(path: Path, title: str) -> ParsedDocument:
     if (size := path.stat().st_size) > LIMIT_BYTES:
         raise DocumentTooLarge(title, size, LIMIT_BYTES)
     content = path.read_bytes()
-    text = content.decode(_declared_encoding(content) or encoding_of(path, title), errors="replace")
+    own_title, sections = read_page(content, declared_encoding(content) or encoding_of(path, title))
+    return ParsedDocument(own_title or title, None, sections)
+
+
+def read_page(content: bytes, encoding: str) -> tuple[str, Iterator[Section]]:
+    """The title of a page, "" where it has none, and what a reader sees of it."""
+    text = content.decode(encoding, errors="replace")
     soup = _parsed(_XML_DECLARATION.sub("", text) + "\n")  # the line end: this is no file name
     own_title = soup.title.get_text(" ", strip=True) if soup.title else ""
     for tag in soup.find_all(_HIDDEN):
         tag.decompose()
-    return ParsedDocument(own_title or title, None, _sections(soup))
+    return own_title, _sections(soup)
 
 
 def _parsed(text: str) -> BeautifulSoup:
@@ -71,7 +77,7 @@ def _parsed(text: str) -> BeautifulSoup:
         return BeautifulSoup(text.replace("<![", "&lt;!["), "html.parser")
 
 
-def _declared_encoding(content: bytes) -> str | None:
+def declared_encoding(content: bytes) -> str | None:
     """What the page says of itself, unless a byte order mark at its start knows better."""
     if content.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return None

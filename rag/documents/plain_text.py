@@ -15,8 +15,6 @@ PLAIN_TEXT_SUFFIXES = frozenset(
         ".txt",
         ".text",
         ".log",
-        ".csv",
-        ".tsv",
         ".json",
         ".jsonl",
         ".yaml",

@@ -25,7 +25,9 @@ _OFF = frozenset({"0", "false", "off", "none"})
 _LETTERS = {"tab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "\u2011"}
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MOST_CELLS = 200_000
-"""Of one table, while it waits for its end."""
+"""Of one table."""
+_MOST_CHARACTERS = 32 * 1024 * 1024
+"""Of a paragraph or a table, while it waits for its end."""
 _MOST_NOTE_CHARACTERS = 32 * 1024 * 1024
 
 
@@ -134,6 +136,7 @@ class _Body:
         self._noted = 0
         self._skipped = 0
         self._in_properties = 0
+        self._waiting = 0
         self._flows = [_Flow()]
         self._paragraphs: list[_Paragraph] = []
         self._tables: list[_Table] = []
@@ -162,11 +165,15 @@ class _Body:
         self._end(event.tag)
         if len(self._flows) == 1 and not self._tables and not self._paragraphs:
             ready, self._flows[0].blocks = self._flows[0].blocks, []
+            self._waiting = 0
             return ready
         return []
 
     def _write(self, text: str) -> None:
         if self._paragraphs:
+            self._waiting += len(text)
+            if self._waiting > _MOST_CHARACTERS:
+                raise UnsafeDocument(self._name, "a paragraph or table without end")
             paragraph = self._paragraphs[-1]
             (paragraph.runs[-1].text if paragraph.runs else paragraph.text).append(text)
 

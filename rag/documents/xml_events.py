@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple
@@ -33,7 +34,7 @@ class Event(NamedTuple):
 
 
 _NO_ATTRIBUTES: Mapping[str, str] = {}
-_RELATIONSHIPS = "officeDocument/relationships"
+_RELATIONSHIPS = re.compile(r".*/officeDocument/(?:2006/)?relationships")
 
 
 def xml_events(blocks: Iterable[bytes], name: str) -> Iterator[Event]:
@@ -87,5 +88,5 @@ def _local(attributes: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in attributes.items():
         space, _, local = key.rpartition(" ")
-        found[f"r:{local}" if space.endswith(_RELATIONSHIPS) else local] = value
+        found[f"r:{local}" if _RELATIONSHIPS.fullmatch(space) else local] = value
     return found

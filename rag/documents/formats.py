@@ -1,0 +1,117 @@
+"""The kinds of documents that can be read: one list for the screen, the terminal and the documentation.
+
+To add one:
+
+1. write a module with a function that takes the path and the name that errors carry, and returns a
+   `ParsedDocument` whose sections come one by one (`word.py` is an example; `outline.py` makes sections of
+   headings and paragraphs);
+2. raise leaves of `DocumentError` for all that can be wrong with a file, however hostile;
+3. add a line to `FORMATS`; where the format begins with bytes of its own, say so in `kinds.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from rag.documents.plain_text import PLAIN_TEXT_SUFFIXES
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of documents, and who reads it."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    """In lower case, with the dot."""
+    module: str
+    """Imported when the first such document is read."""
+    function: str
+    read: str
+    """What is read of it, for the documentation."""
+    by_content: bool = False
+    """The content alone decides, whatever the suffix says: nothing else begins as these files do."""
+
+
+FORMATS = (
+    Format(
+        "PDF",
+        (".pdf",),
+        "rag.documents.pdf",
+        "read_pdf",
+        "pages in reading order, right-to-left lines too",
+        by_content=True,
+    ),
+    Format(
+        "Word",
+        (".docx", ".docm", ".dotx", ".dotm"),
+        "rag.documents.word",
+        "read_word",
+        "headings, lists, tables, notes, text boxes; inserted text, not deleted or hidden text",
+        by_content=True,
+    ),
+    Format(
+        "PowerPoint",
+        (".pptx", ".pptm", ".ppsx", ".potx"),
+        "rag.documents.slides",
+        "read_slides",
+        "slides as pages under their titles: texts, tables, diagrams, notes",
+        by_content=True,
+    ),
+    Format(
+        "Excel",
+        (".xlsx", ".xlsm", ".xltx"),
+        "rag.documents.spreadsheet",
+        "read_spreadsheet",
+        "visible sheets, each row with the names of its columns; of formulas, their values",
+        by_content=True,
+    ),
+    Format(
+        "EPUB",
+        (".epub",),
+        "rag.documents.epub",
+        "read_epub",
+        "chapters in reading order, under their names",
+        by_content=True,
+    ),
+    Format(
+        "HTML",
+        (".html", ".htm", ".xhtml"),
+        "rag.documents.html",
+        "read_html",
+        "what a reader of the page sees, without menus and scripts",
+    ),
+    Format(
+        "Markdown",
+        (".md", ".markdown", ".mdown", ".mkd"),
+        "rag.documents.markdown",
+        "read_markdown",
+        "text under its headings",
+    ),
+    Format(
+        "Table",
+        (".csv", ".tsv", ".tab"),
+        "rag.documents.csv_table",
+        "read_table",
+        "each row with the names of its columns; separator and encoding are found",
+    ),
+    Format(
+        "Text",
+        tuple(sorted(PLAIN_TEXT_SUFFIXES)),
+        "rag.documents.plain_text",
+        "read_plain_text",
+        "paragraphs; UTF-8, UTF-16, and Windows encodings of Persian and Western Europe",
+    ),
+)
+
+
+@cache
+def supported_suffixes() -> frozenset[str]:
+    """Suffixes of files that can be read, in lower case, with the dot."""
+    return frozenset(suffix for each in FORMATS for suffix in each.suffixes)
+
+
+@cache
+def format_of(suffix: str) -> Format | None:
+    """The format of files with this suffix; None if there is none."""
+    return next((each for each in FORMATS if suffix in each.suffixes), None)
