@@ -164,8 +164,8 @@ def formats_page() -> str:
     lines = [
         NOTICE.format(source="rag/documents/formats.py"),
         "# Formats of documents\n",
-        "What a file is, is seen from its content where that says so: a Word document called `.pdf` is read as "
-        "a Word document. A [refused file](../how-to/add-documents.md) never stops the others.\n",
+        "What a file is, is seen from its content where that says so: a Word document called `.pdf` is read "
+        "as a Word document. A [refused file](../how-to/add-documents.md) never stops the others.\n",
         "| format | endings | what is read |",
         "| --- | --- | --- |",
     ]
