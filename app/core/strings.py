@@ -101,6 +101,9 @@ class Strings:
 
     def exact(self, value: float) -> str:
         """A number with as many digits after the point as it has, at most four."""
+        if isinstance(value, int):
+            text = f"{value:,}"
+            return text.translate(_PERSIAN_DIGITS) if self.persian_digits else text
         decimals = next((n for n in range(4) if math.isclose(round(value, n), value, abs_tol=1e-9)), 4)
         return self.number(value, decimals)
 

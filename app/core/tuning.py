@@ -62,6 +62,15 @@ class Tuning:
         """How a model is to be loaded; without a model, what the app's settings want."""
         return resolve(self._chosen(model, _NOTHING)).load_options()
 
+    def can_think(self, model: InstalledModel) -> bool:
+        """Whether a model can be asked to think before it answers.
+
+        Raises:
+            ModelFileError: the file has been removed or damaged since it was listed.
+        """
+        header = self._library.header(model)
+        return find_family(header).tags_in(header.chat_template or "") is not None
+
     def need(self, model: InstalledModel, options: LoadOptions | None = None) -> MemoryNeed:
         """What a model takes in memory as its options are, or as others would make it.
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import flet as ft
 
 from app.core.direction import is_right_to_left
+from app.core.model_options import AnswerOptions
 from app.core.models import AnyModel
 from app.core.servers import ServerModel
 from app.ui.components.controls import Handler, in_reading_width, marked
 from app.ui.state.app import AppState
 from app.ui.state.chat_state import ChatState
-from app.ui.state.dialogs import SourceChoice
+from app.ui.state.dialogs import ConversationOptions, SourceChoice
 from app.ui.theme import TOUCH, Radius, Space
+
+NO_OPTIONS = AnswerOptions()
 
 
 @ft.component
@@ -47,7 +50,12 @@ def Composer(app: AppState, chat: ChatState, model: AnyModel | None) -> ft.Contr
         border=ft.NoInputBorder(),
         content_padding=ft.Padding.only(left=Space.L, right=Space.L, top=Space.M, bottom=0),
     )
-    row = [_sources(app, chat), ft.Container(expand=True), _button(app, chat, bool(text.strip()), send)]
+    row = [
+        _sources(app, chat),
+        _options(app, chat),
+        ft.Container(expand=True),
+        _button(app, chat, bool(text.strip()), send),
+    ]
     box = ft.Container(
         ft.Column(
             [
@@ -138,6 +146,24 @@ def _sources(app: AppState, chat: ChatState) -> ft.Control:
         ),
         identifier="sources",
         button=True,
+    )
+
+
+def _options(app: AppState, chat: ChatState) -> ft.Control:
+    """Opens the options of this conversation; tinted where it has any of its own."""
+    own = chat.options != NO_OPTIONS
+    return marked(
+        ft.IconButton(
+            ft.Icons.TUNE,
+            tooltip=app.strings("option.conversation_title"),
+            on_click=lambda: app.dialogs.show(ConversationOptions()),
+            icon_size=20,
+            icon_color=ft.Colors.ON_SECONDARY_CONTAINER if own else ft.Colors.ON_SURFACE_VARIANT,
+            style=ft.ButtonStyle(bgcolor=ft.Colors.SECONDARY_CONTAINER) if own else None,
+            size_constraints=ft.BoxConstraints(min_width=TOUCH, min_height=TOUCH),
+        ),
+        identifier="conversation-options-button",
+        selected=own,
     )
 
 

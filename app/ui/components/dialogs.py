@@ -6,12 +6,21 @@ from collections.abc import Callable, Sequence
 
 import flet as ft
 
-from app.ui.components.controls import marked, text_field
+from app.ui.components.controls import icon_button, marked, text_field
+from app.ui.components.conversation_options import ConversationOptionsBody
 from app.ui.components.passage_view import PassageBody
 from app.ui.components.source_choice import SourceChoiceBody
 from app.ui.components.token_form import TokenForm
 from app.ui.state.app import AppState
-from app.ui.state.dialogs import Confirmation, DialogState, NamePrompt, PassageView, SourceChoice, TokenEntry
+from app.ui.state.dialogs import (
+    Confirmation,
+    ConversationOptions,
+    DialogState,
+    NamePrompt,
+    PassageView,
+    SourceChoice,
+    TokenEntry,
+)
 from app.ui.theme import DIALOG_WIDTH, LIST_WIDTH, READING_WIDTH, Layout, Radius, Space
 
 
@@ -41,6 +50,9 @@ def _dialog(app: AppState, dialogs: DialogState) -> ft.DialogControl | None:
             return _sheet(app, strings("chat.sources"), SourceChoiceBody(app, app.chat.state), dismissed)
         case TokenEntry() as entry:
             return _box(app, strings("token.title"), TokenForm(app, entry, app.token.state), dismissed)
+        case ConversationOptions():
+            body = ConversationOptionsBody(app, app.chat.state, app.options.state)
+            return _sheet(app, strings("option.conversation_title"), body, dismissed)
 
 
 def _title(app: AppState, title: str) -> ft.Control:
@@ -71,7 +83,21 @@ def _sheet(app: AppState, title: str, body: ft.Control, dismissed: Callable[[], 
     return ft.BottomSheet(
         ft.Container(
             ft.Column(
-                [_title(app, title), body],
+                [
+                    ft.Row(
+                        [
+                            ft.Container(_title(app, title), expand=True),
+                            icon_button(
+                                ft.Icons.CLOSE,
+                                app.strings("action.close"),
+                                app.dialogs.close,
+                                identifier="dialog-close",
+                            ),
+                        ],
+                        rtl=app.rtl,
+                    ),
+                    body,
+                ],
                 tight=True,
                 spacing=Space.M,
                 horizontal_alignment=ft.CrossAxisAlignment.STRETCH,

@@ -64,6 +64,16 @@ def choice(
     hint: str = "",
 ) -> ft.Control:
     """One of several values."""
+    return ft.Column(
+        [label_of(app, label, hint), chips(app, name, options, chosen, on_choose)],
+        spacing=Space.S,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def chips(app: AppState, name: str, options: dict[str, str], chosen: str, on_choose: Handler) -> ft.Control:
+    """Values to choose one of, by what they are called."""
 
     def pick(value: str) -> Handler:
         async def choose() -> None:
@@ -71,7 +81,7 @@ def choice(
 
         return choose
 
-    chips = [
+    values = [
         marked(
             ft.Container(
                 ft.Row(
@@ -99,15 +109,7 @@ def choice(
         )
         for value, text in options.items()
     ]
-    return ft.Column(
-        [
-            label_of(app, label, hint),
-            ft.Row(chips, wrap=True, spacing=Space.S, run_spacing=Space.S, rtl=app.rtl),
-        ],
-        spacing=Space.S,
-        tight=True,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-    )
+    return ft.Row(values, wrap=True, spacing=Space.S, run_spacing=Space.S, rtl=app.rtl)
 
 
 def switch(app: AppState, name: str, label: str, hint: str, value: bool, on_change: Handler) -> ft.Control:

@@ -8,6 +8,7 @@ from app.ui import routes
 from app.ui.components.controls import Handler, empty_state, icon_button, in_reading_width, marked
 from app.ui.components.header import header
 from app.ui.components.model_about import ModelAbout
+from app.ui.components.model_options import ModelOptionsSection
 from app.ui.state.app import AppState
 from app.ui.state.model_details import ModelDetailsState
 from app.ui.state.models import ModelRow, ModelsState
@@ -76,6 +77,7 @@ def _sections(
             details.recommended.get(row.model.id),
             details.hash_shown == row.model.id,
         ),
+        ModelOptionsSection(app, row.model, key=f"options-{row.model.id}"),
     ]
 
 

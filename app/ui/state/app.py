@@ -25,6 +25,7 @@ from app.ui.state.live import LiveAnswers
 from app.ui.state.mailbox import Mailbox
 from app.ui.state.model_details import ModelDetails
 from app.ui.state.models import ModelsOnScreen
+from app.ui.state.options import OptionsOnScreen
 from app.ui.state.reporting import reported
 from app.ui.state.servers import ServersOnScreen
 from app.ui.state.store import StoreOnScreen
@@ -76,6 +77,15 @@ class AppState:
         self.find = FindOnScreen(services.store, self.store)
         self.token = HubTokenOnScreen(services)
         self.servers = ServersOnScreen(services, self.report, self.go, self._server_saved)
+        self.options = OptionsOnScreen(
+            services,
+            files,
+            mailbox,
+            self.report,
+            page.run_task,
+            lambda: self.chat.state.options,
+            self.chat.set_options,
+        )
         self._end = services.settings.subscribe(
             lambda settings: mailbox.post(lambda: self._settings_changed(settings))
         )
@@ -104,6 +114,7 @@ class AppState:
         self.chat.close()
         self.knowledge.close()
         self.models.close()
+        self.options.close()
         self.store.close()
         self.servers.stop()
         self._mailbox.close()

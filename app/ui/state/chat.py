@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from app.core.errors import ConversationMissing
 from app.core.events import Event
 from app.core.messages import ChatMessage
+from app.core.model_options import AnswerOptions
 from app.services import Services
 from app.ui.state.chat_state import PAGE_OF_MESSAGES, ChatState, MessageView
 from app.ui.state.live import LiveAnswer, LiveAnswers
@@ -87,6 +88,7 @@ class Chat:
         self._watched = None
         self._all_messages = []
         self.state.open = None
+        self.state.options = AnswerOptions()
         self.state.messages = []
         self.state.earlier = 0
         self.state.follow = True
@@ -104,6 +106,7 @@ class Chat:
         self._watched = None
         self.state.open = conversation
         self.state.collection_ids = list(conversation.collection_ids)
+        self.state.options = conversation.options
         self.state.follow = True
         await self._show_messages()
 
@@ -125,6 +128,13 @@ class Chat:
                 self._conversations.set_collections, self.state.open.id, list(collection_ids)
             )
 
+    @reported
+    async def set_options(self, options: AnswerOptions) -> None:
+        """Choose how the open conversation's answers are written, from the next one on."""
+        self.state.options = options
+        if self.state.open is not None:
+            await asyncio.to_thread(self._conversations.set_options, self.state.open.id, options)
+
     # -- answers ------------------------------------------------------------------------------
 
     @reported
@@ -135,7 +145,7 @@ class Chat:
         conversation = self.state.open
         if conversation is None:
             conversation = await asyncio.to_thread(
-                self._conversations.create, self._existing(self.state.collection_ids)
+                self._conversations.create, self._existing(self.state.collection_ids), self.state.options
             )
             self.state.open = conversation
         return await self._start(conversation.id, self._services.answering.ask(conversation.id, text))

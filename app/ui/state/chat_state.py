@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import flet as ft
 
 from app.core.messages import ChatMessage, Conversation
+from app.core.model_options import AnswerOptions
 from app.ui.state.live import Phase
 from rag.model import Collection
 
@@ -52,3 +53,5 @@ class ChatState:
     """All collections of the knowledge base, to choose from."""
     collection_ids: list[int] = field(default_factory=list)
     """The collections that the open conversation asks."""
+    options: AnswerOptions = field(default_factory=AnswerOptions)
+    """How the answers of the open conversation are written, where that differs from its model's options."""

@@ -54,7 +54,12 @@ class TokenEntry:
     """Goes on with what a token was missing for."""
 
 
-Dialog = Confirmation | NamePrompt | PassageView | SourceChoice | TokenEntry
+@dataclass(frozen=True, slots=True)
+class ConversationOptions:
+    """Lets set how the answers of the open conversation are written."""
+
+
+Dialog = Confirmation | NamePrompt | PassageView | SourceChoice | TokenEntry | ConversationOptions
 
 
 @ft.observable
