@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,13 +63,15 @@ _QUIET = """quiet => new Promise(resolve => {
 class Server:
     """The app as `python main.py` starts it, on a free port of this device."""
 
-    def __init__(self, home: Path, log: Path) -> None:
+    def __init__(self, home: Path, log: Path, environment: Mapping[str, str] | None = None) -> None:
+        """`environment` is added to this process's own."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        environment = {
+        variables = {
             **os.environ,
+            **(environment or {}),
             "DAI_HOME": str(home),
             "FLET_FORCE_WEB_SERVER": "true",
             "FLET_SERVER_IP": "127.0.0.1",
@@ -80,7 +82,7 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "main.py")],
             cwd=ROOT,
-            env=environment,
+            env=variables,
             stdout=self._log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

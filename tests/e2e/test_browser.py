@@ -8,7 +8,12 @@ import signal
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from tests.e2e.browser import DESKTOP
+from app.core.settings import SettingsStore
+from engines.library.starter import STARTER_PACKAGE
+from engines.store.catalogue import Catalogue
+from tests.e2e.browser import DESKTOP, Server, open_screen
+from tests.engines.store.hub_server import hub_server
+from tests.engines.tiny_gguf import make_tiny_gguf
 
 pytest.importorskip("playwright", exc_type=ImportError)
 psutil = pytest.importorskip("psutil", exc_type=ImportError)
@@ -132,3 +137,37 @@ def test_a_killed_engine_is_told_and_the_next_answer_comes(screen):
     desktop.until(lambda: desktop.shows("stop") and desktop.shows("message-assistant"))
     desktop.tap("stop")
     desktop.until(lambda: desktop.shows("message-state"))
+
+
+@pytest.fixture
+def bare_server(home, tmp_path):
+    """The app where no starter model is installed, and a hub on this device that has the best model."""
+    hidden = tmp_path / "hidden" / STARTER_PACKAGE
+    hidden.mkdir(parents=True)
+    (hidden / "__init__.py").touch()  # found before the real one, and holds no model
+    environment = {"PYTHONPATH": str(hidden.parent), "HF_HOME": str(tmp_path / "nobody"), "HF_TOKEN": ""}
+    content = make_tiny_gguf(tmp_path / "tiny.gguf", reply="Hello from your own device.").read_bytes()
+    with hub_server() as hub:
+        for model in Catalogue.load().models:
+            for file in model.files:
+                hub.files[f"{model.repository}/{file.name}"] = content
+        SettingsStore(home.settings).change(hub_endpoint=hub.hub)
+        app = Server(home.data, tmp_path / "server.log", environment)
+        yield app
+        app.stop()
+
+
+def test_from_no_model_to_the_first_answer_in_one_flow(browser, bare_server):
+    with open_screen(browser, bare_server.url) as phone:
+        phone.until(lambda: phone.shows("get-first-model"))
+        phone.write("composer", "Who are you?")
+        phone.tap("get-first-model")
+        phone.until(lambda: phone.shows("dialog-confirm") or not phone.shows("first-model"))
+        if phone.shows("dialog-confirm"):
+            phone.tap("dialog-confirm")
+        phone.until(lambda: phone.shows("example-write"))
+        assert "Who are you?" in phone.text("composer"), "what was typed has waited"
+        phone.tap("send")
+        phone.until(lambda: phone.shows("regenerate"))
+        assert "Hello from your own device." in phone.text("message-assistant")
+        assert [url for url in phone.foreign if "rive" not in url] == []

@@ -50,8 +50,7 @@ def FirstModel(app: AppState, models: ModelsState, store: StoreState) -> ft.Cont
             in_reading_width(
                 ft.Column(
                     [
-                        ft.Container(height=Space.L),
-                        ft.Image(src="icon.png", width=56, height=56, border_radius=Radius.L),
+                        ft.Image(src="icon.png", width=48, height=48, border_radius=Radius.M),
                         ft.Text(
                             title,
                             theme_style=ft.TextThemeStyle.HEADLINE_SMALL,
@@ -63,6 +62,7 @@ def FirstModel(app: AppState, models: ModelsState, store: StoreState) -> ft.Cont
                     horizontal_alignment=ft.CrossAxisAlignment.CENTER,
                     spacing=Space.M,
                     tight=True,
+                    rtl=app.rtl,
                 ),
                 FORM_WIDTH,
             )

@@ -47,7 +47,7 @@ def HubCard(app: AppState, model: HubModel) -> ft.Control:
                                 expand=True,
                             ),
                             ft.Icon(
-                                ft.Icons.CHEVRON_LEFT if app.rtl else ft.Icons.CHEVRON_RIGHT,
+                                ft.Icons.CHEVRON_RIGHT,
                                 color=ft.Colors.ON_SURFACE_VARIANT,
                             ),
                         ],

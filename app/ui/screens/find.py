@@ -48,7 +48,7 @@ def FindScreen(app: AppState, find: FindState, store: StoreState, models: Models
                 app,
                 title,
                 leading=icon_button(
-                    ft.Icons.ARROW_FORWARD if app.rtl else ft.Icons.ARROW_BACK,
+                    ft.Icons.ARROW_BACK,
                     strings("action.back"),
                     back,
                     identifier="back",
