@@ -126,11 +126,14 @@ def _other_ways(app: AppState) -> ft.Control:
     async def choose_file() -> None:
         await app.models.add()
 
+    async def add_server() -> None:
+        await app.servers.add()
+
     ways = (
         ("first-file", ft.Icons.FILE_OPEN_OUTLINED, "first.file", choose_file),
         ("first-others", ft.Icons.LIST, "first.others", lambda: app.go("/models")),
         ("first-find", ft.Icons.TRAVEL_EXPLORE, "first.find", lambda: app.go("/models/find")),
-        ("first-server", ft.Icons.DNS_OUTLINED, "first.server", lambda: app.go("/models")),
+        ("first-server", ft.Icons.DNS_OUTLINED, "first.server", add_server),
     )
     return ft.Row(
         [

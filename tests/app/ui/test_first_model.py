@@ -145,6 +145,14 @@ async def test_a_file_of_the_device_is_as_good(open_app, best, tmp_path):
         await app.until(lambda: app.shows("example-write"))
 
 
+async def test_who_has_a_server_already_adds_that(open_app, best):
+    async with open_app() as app:
+        await app.until(lambda: app.shows("first-server"))
+        await app.tap("first-server")
+        await app.until(lambda: not app.shows("first-server"))
+        assert app.shows("server-address"), app.identifiers()
+
+
 async def test_where_nothing_fits_the_other_ways_are_shown(open_app, home, monkeypatch):
     monkeypatch.setattr(store_state.StoreOnScreen, "memory", lambda self: store_state.Memory(1000, 4096))
     async with open_app() as app:
