@@ -14,7 +14,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from rag.documents.plain_text import PLAIN_TEXT_SUFFIXES
+_CODE = (
+    ".asm .bash .bat .c .cc .clj .cmake .cmd .cpp .cs .cxx .dart .erl .ex .exs .f90 .fish .fs "
+    ".go .gradle .graphql .groovy .h .hh .hpp .hs .hxx .java .jl .js .jsx .kt .kts .lua .m "
+    ".mjs .ml .mm .nim .pas .php .pl .pm .proto .ps1 .py .pyi .r .rb .rs .scala .sh .sol .sql "
+    ".svelte .swift .tf .ts .tsx .vb .vue .zig .zsh"
+)
+_TEXT = (
+    ".txt .text .adoc .bib .cfg .conf .css .ini .json .jsonl .less .log .ndjson .org "
+    ".properties .rst .scss .srt .tex .toml .vtt .xml .yaml .yml"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +105,18 @@ FORMATS = (
         "each row with the names of its columns; separator and encoding are found",
     ),
     Format(
+        "Source code",
+        tuple(_CODE.split()),
+        "rag.documents.source_code",
+        "read_source_code",
+        "classes and functions under their names, with the comments above them",
+    ),
+    Format(
         "Text",
-        tuple(sorted(PLAIN_TEXT_SUFFIXES)),
+        tuple(_TEXT.split()),
         "rag.documents.plain_text",
         "read_plain_text",
-        "paragraphs; UTF-8, UTF-16, and Windows encodings of Persian and Western Europe",
+        "paragraphs; UTF-8, UTF-16, and the old encodings of Persian, Arabic, Western Europe and Russian",
     ),
 )
 

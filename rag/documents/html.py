@@ -12,8 +12,8 @@ from bs4.dammit import EncodingDetector
 from bs4.element import NavigableString, PreformattedString, Tag
 from bs4.exceptions import ParserRejectedMarkup
 
+from rag.documents.encodings import encoding_of
 from rag.documents.parsed import ParsedDocument, Section
-from rag.documents.plain_text import encoding_of
 from rag.errors import DocumentTooLarge
 
 LIMIT_BYTES = 16 * 1024 * 1024

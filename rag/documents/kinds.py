@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from rag.documents.archive import Archive
-from rag.documents.plain_text import is_text
+from rag.documents.encodings import is_text
 from rag.documents.xml_events import Kind, xml_events
 from rag.errors import EncryptedDocument, OldOfficeFormat, UnsupportedFormat
 
