@@ -17,6 +17,7 @@ KnowledgeError
 ├── CollectionExists           carries `name`
 ├── CollectionNameEmpty
 ├── PassageMissing             deleted since it was cited
+├── QuestionSetInvalid         questions for an evaluation that cannot be read; carries `path`
 ├── EmbedderUnavailable        its package or model is not installed; carries `embedder`
 ├── EmbedderChanged            the index was made by another model; carries both identities
 ├── VectorSearchUnavailable    a vector index was asked for that this device cannot load
@@ -112,6 +113,14 @@ class CollectionNameEmpty(KnowledgeError):
 
 class PassageMissing(KnowledgeError):
     """The passage was deleted since it was cited."""
+
+
+class QuestionSetInvalid(KnowledgeError):
+    """Questions and documents for an evaluation are missing, or not in the form of BEIR."""
+
+    def __init__(self, path: Path, details: str) -> None:
+        super().__init__(details)
+        self.path = path
 
 
 class EmbedderUnavailable(KnowledgeError):

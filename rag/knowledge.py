@@ -9,7 +9,7 @@ from pathlib import Path
 from rag.database import Database, rows
 from rag.embedder import Embedder
 from rag.indexing import Indexer, Listener
-from rag.model import Collection, Document, Passage, SearchResult
+from rag.model import Collection, Document, Passage, SearchResult, SearchWay
 from rag.quoting import Quotation, best_quotation
 from rag.reembedding import Reembedding
 from rag.schema import MIGRATIONS
@@ -130,6 +130,10 @@ class KnowledgeBase:
         """
         return self._store.passage(passage_id)
 
+    def passages(self, document_id: int) -> list[Passage]:
+        """All passages of a document, in reading order; none before it is indexed."""
+        return self._store.passages_of(document_id)
+
     def surroundings(self, passage_id: int, before: int = 1, after: int = 1) -> list[Passage]:
         """A passage with its neighbours in the document, in reading order.
 
@@ -138,12 +142,18 @@ class KnowledgeBase:
         """
         return self._store.surroundings(passage_id, before, after)
 
-    def search(self, query: str, collection_ids: Sequence[int], limit: int = 6) -> SearchResult:
+    def search(
+        self,
+        query: str,
+        collection_ids: Sequence[int],
+        limit: int = 6,
+        way: SearchWay = SearchWay.BOTH,
+    ) -> SearchResult:
         """The passages that answer a question, best first; none where nothing is relevant.
 
         While another embedder's vectors are being made, words alone decide.
         """
-        return self._search.find(query, collection_ids, limit)
+        return self._search.find(query, collection_ids, limit, way)
 
     def quote(self, question: str, texts: Sequence[str]) -> Quotation | None:
         """The sentence of these texts that answers the question best, if there is a whole one.

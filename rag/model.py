@@ -63,13 +63,24 @@ class Passage:
     """The nearest heading above, where the format has headings."""
 
 
+class SearchWay(StrEnum):
+    """What decides which passages are found."""
+
+    BOTH = "both"
+    """Meaning and words, and only passages that are relevant: what answers rest on."""
+    MEANING = "meaning"
+    """Vectors alone, however far."""
+    WORDS = "words"
+    """BM25 alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class FoundPassage:
     """A passage and how well it fits the question."""
 
     passage: Passage
     score: float
-    """Fused score, 0 to 1: it orders the passages of one search, no more."""
+    """Orders the passages of one search, no more; where both ways decide, 0 to 1."""
     similarity: float
     """Cosine similarity of the embedder; comparable only within one embedder."""
     matched_words: bool

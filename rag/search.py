@@ -8,7 +8,7 @@ import apsw
 
 from rag.database import Database, rows
 from rag.embedder import RelevanceScale, Vectors
-from rag.model import FoundPassage, SearchResult
+from rag.model import FoundPassage, SearchResult, SearchWay
 from rag.ranking import Candidate, distinct, fuse, is_relevant, most_passages_of_a_rare_word
 from rag.shared_embedder import SharedEmbedder
 from rag.store import Store
@@ -31,7 +31,9 @@ class Search:
         self._vectors = vectors
         self._embedder = embedder
 
-    def find(self, query: str, collection_ids: Sequence[int], limit: int) -> SearchResult:
+    def find(
+        self, query: str, collection_ids: Sequence[int], limit: int, way: SearchWay = SearchWay.BOTH
+    ) -> SearchResult:
         """See `KnowledgeBase.search`."""
         with self._database.read() as connection:
             searched = _count(connection, collection_ids)
@@ -44,8 +46,15 @@ class Search:
             if vector is not None and vector_state(connection).embedder != stored:
                 vector, scale = None, None  # swapped while the question was embedded
             candidates = self._candidates(connection, query, vector, words, collection_ids, searched)
-        scores = fuse(candidates)
-        relevant = [candidate for candidate in candidates if is_relevant(candidate, len(words), scale)]
+        if way is SearchWay.MEANING:
+            scores = {candidate.passage_id: candidate.similarity for candidate in candidates}
+            relevant = [candidate for candidate in candidates if candidate.similarity > 0]
+        elif way is SearchWay.WORDS:
+            scores = {candidate.passage_id: candidate.bm25 for candidate in candidates}
+            relevant = [candidate for candidate in candidates if candidate.bm25 > 0]
+        else:
+            scores = fuse(candidates)
+            relevant = [candidate for candidate in candidates if is_relevant(candidate, len(words), scale)]
         relevant.sort(key=lambda candidate: (-scores[candidate.passage_id], candidate.passage_id))
         return SearchResult(query, searched, tuple(self._found(relevant, scores, limit)))
 

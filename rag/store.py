@@ -164,6 +164,12 @@ class Store:
                 found.extend(Passage(*row) for row in rows(connection, statement, (passage_id,)))
         return found
 
+    def passages_of(self, document_id: int) -> list[Passage]:
+        """All passages of a document, in reading order."""
+        with self._database.read() as connection:
+            statement = f"SELECT {_PASSAGE} {_FROM_PASSAGES} WHERE p.document_id = ? ORDER BY p.position"
+            return [Passage(*row) for row in rows(connection, statement, (document_id,))]
+
     def surroundings(self, passage_id: int, before: int, after: int) -> list[Passage]:
         """The passage with its neighbours in the document, in reading order."""
         centre = self.passage(passage_id)

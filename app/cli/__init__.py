@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import doctor, launch, models
+from app.cli import doctor, evaluate, launch, models
 from app.cli.ask import ask
 from app.cli.bench import bench
 from app.cli.chat import chat
@@ -46,6 +46,7 @@ cli.command("app")(launch.app)
 cli.command("web")(launch.web)
 cli.command("ask")(ask)
 cli.command("chat")(chat)
+knowledge.command("eval")(evaluate.evaluate)
 cli.add_typer(knowledge, name="kb")
 cli.add_typer(models.models, name="models")
 cli.command("bench")(bench)
