@@ -9,11 +9,25 @@ import typer
 
 from app.cli.answer import show
 from app.cli.choices import collections_named
+from app.cli.option_flags import (
+    Context,
+    MaxTokens,
+    Seed,
+    Stop,
+    System,
+    Temperature,
+    Thinking,
+    TopK,
+    TopP,
+    answer_options,
+    load_options,
+)
 from app.cli.servers import choose
 from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.text import print_json
 from app.core.errors import EmptyQuestion
 from app.core.messages import MessageState
+from app.core.model_options import AnswerOptions, ModelOptions
 
 
 def ask(
@@ -26,20 +40,41 @@ def ask(
     model: Annotated[str | None, typer.Option(help="Id or name of a model.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON at the end.")] = False,
     forget: Annotated[bool, typer.Option("--forget", help="Do not keep this conversation.")] = False,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    top_k: TopK = None,
+    seed: Seed = None,
+    max_tokens: MaxTokens = None,
+    system: System = None,
+    stop: Stop = None,
+    thinking: Thinking = None,
+    context: Context = None,
 ) -> None:
     """Ask one question and print the answer with its sources."""
     if question == "-" or (question is None and not sys.stdin.isatty()):
         question = sys.stdin.read()
     if not question or not question.strip():
         raise EmptyQuestion
-    run(_ask(question, kb or [], model, as_json=as_json, forget=forget))
+    options = answer_options(temperature, top_p, top_k, seed, max_tokens, system, stop, thinking)
+    load = load_options(context)
+    run(_ask(question, kb or [], model, options, load, as_json=as_json, forget=forget))
 
 
-async def _ask(text: str, kb: list[str], model: str | None, *, as_json: bool, forget: bool) -> None:
+async def _ask(
+    text: str,
+    kb: list[str],
+    model: str | None,
+    options: AnswerOptions,
+    load: ModelOptions,
+    *,
+    as_json: bool,
+    forget: bool,
+) -> None:
     async with services() as opened:
+        opened.models.tuning.for_now = load
         collections = [collection.id for collection in collections_named(opened, kb)] if kb else []
         await choose(opened, model)
-        conversation = opened.conversations.create(collections)
+        conversation = opened.conversations.create(collections, options)
         try:
             events = opened.answering.ask(conversation.id, text)
             with on_interrupt(lambda: opened.answering.stop(conversation.id)):

@@ -12,9 +12,24 @@ import typer
 from app.cli.answer import show
 from app.cli.choices import collections_named
 from app.cli.errors import describe
+from app.cli.option_flags import (
+    Context,
+    MaxTokens,
+    Seed,
+    Stop,
+    System,
+    Temperature,
+    Thinking,
+    TopK,
+    TopP,
+    answer_options,
+    load_options,
+    over,
+)
 from app.cli.servers import choose
 from app.cli.session import interruptible, on_interrupt, run, services, strings_of
 from app.core.messages import Conversation
+from app.core.model_options import AnswerOptions, ModelOptions
 from app.core.strings import Strings
 from app.services import Services
 
@@ -28,20 +43,35 @@ def chat(
     ] = None,
     model: Annotated[str | None, typer.Option(help="Id or name of a model.")] = None,
     resume: Annotated[bool, typer.Option("--continue", help="Go on with the latest conversation.")] = False,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    top_k: TopK = None,
+    seed: Seed = None,
+    max_tokens: MaxTokens = None,
+    system: System = None,
+    stop: Stop = None,
+    thinking: Thinking = None,
+    context: Context = None,
 ) -> None:
     """Talk with the model, a line at a time; Ctrl-C stops an answer, /quit or Ctrl-D ends."""
-    run(_chat(kb or [], model, resume=resume))
+    options = answer_options(temperature, top_p, top_k, seed, max_tokens, system, stop, thinking)
+    run(_chat(kb or [], model, options, load_options(context), resume=resume))
 
 
-async def _chat(kb: list[str], model: str | None, *, resume: bool) -> None:
+async def _chat(
+    kb: list[str], model: str | None, options: AnswerOptions, load: ModelOptions, *, resume: bool
+) -> None:
     async with services() as opened:
+        opened.models.tuning.for_now = load
         collections = [collection.id for collection in collections_named(opened, kb)] if kb else []
         await choose(opened, model)
         strings = strings_of(opened)
         latest = opened.conversations.list()[:1] if resume else []
-        conversation = latest[0] if latest else opened.conversations.create(collections)
+        conversation = latest[0] if latest else opened.conversations.create(collections, options)
         if latest and kb:
             opened.conversations.set_collections(conversation.id, collections)
+        if latest:
+            opened.conversations.set_options(conversation.id, over(options, conversation.options))
         try:
             if sys.stdin.isatty():
                 _print_earlier(opened, conversation)

@@ -13,6 +13,7 @@ from app.cli.choices import model_named
 from app.cli.compress import compress
 from app.cli.errors import CommandError
 from app.cli.get import get
+from app.cli.options import options
 from app.cli.servers import add_server, list_servers, print_server, remove_server, server_named
 from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.store import catalogue, search
@@ -171,3 +172,4 @@ models.command("catalogue")(catalogue)
 models.command("search")(search)
 models.command("get")(get)
 models.command("trade-offs")(trade_offs)
+models.command("options")(options)
