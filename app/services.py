@@ -17,6 +17,7 @@ from app.core.logs import start_logging
 from app.core.long_jobs import LongJobs
 from app.core.models import Models
 from app.core.option_store import OptionStore
+from app.core.other_models import OtherPrograms
 from app.core.paths import Paths
 from app.core.secrets import Secrets
 from app.core.server_keys import StoredKeys
@@ -49,6 +50,7 @@ class Services:
     secrets: Secrets
     store: Store
     downloads: Downloads
+    programs: OtherPrograms
     instance: InstanceLock
 
     def take_over(self) -> None:
@@ -124,5 +126,6 @@ def open_services(paths: Paths | None = None) -> Services:
         secrets,
         store,
         downloads,
+        OtherPrograms(library, settings),
         instance,
     )

@@ -12,6 +12,7 @@ import typer
 from app.cli.choices import model_named
 from app.cli.compress import compress
 from app.cli.errors import CommandError
+from app.cli.found import found
 from app.cli.get import get
 from app.cli.options import options
 from app.cli.servers import add_server, list_servers, print_server, remove_server, server_named
@@ -127,6 +128,7 @@ async def _add(path: Path, *, link: bool, as_json: bool) -> None:
             print(strings("cli.model_added", name=model.name))
 
 
+models.command("found")(found)
 models.command("servers")(list_servers)
 models.command("add-server")(add_server)
 models.command("remove-server")(remove_server)

@@ -62,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many passages of your documents go into a question, at most."""
     servers: tuple[ServerSetting, ...] = ()
     """Models of servers that you have added. Nothing is sent to one unless you choose it to answer."""
+    hidden_models: tuple[str, ...] = ()
+    """Files of other programs on this device that you do not want to be offered as models."""
     hub_endpoint: Annotated[str, msgspec.Meta(pattern=_WEB_ADDRESS)] = "https://huggingface.co"
     """Where models are searched and downloaded: the Hugging Face hub, or a mirror of it."""
     proxy: Annotated[str, msgspec.Meta(pattern=_WEB_ADDRESS)] | None = None

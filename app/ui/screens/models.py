@@ -10,6 +10,7 @@ from app.ui.components.controls import Handler, card, empty_state, icon_button, 
 from app.ui.components.download_card import DownloadCard
 from app.ui.components.header import header
 from app.ui.components.model_card import ModelCard
+from app.ui.components.other_models import OtherModelsSection
 from app.ui.components.server_card import ServerCard
 from app.ui.state.app import AppState
 from app.ui.state.models import Adding, ModelsState
@@ -57,6 +58,8 @@ def ModelsScreen(app: AppState, models: ModelsState, store: StoreState) -> ft.Co
     if models.broken:
         rows.append(_heading(app, strings("model.broken_title")))
         rows += [BrokenFileCard(app, file, key=str(file.path)) for file in models.broken]
+    if models.known and app.others.possible:
+        rows.append(OtherModelsSection(app, app.others.state, len(models.rows)))
     here = {row.model.source.repository for row in models.rows if row.model.source is not None}
     here |= {download.order.repository for download in store.downloads}
     offers = [offer for offer in store.offers if offer.model.repository not in here]

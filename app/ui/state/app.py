@@ -26,6 +26,7 @@ from app.ui.state.mailbox import Mailbox
 from app.ui.state.model_details import ModelDetails
 from app.ui.state.models import ModelsOnScreen
 from app.ui.state.options import OptionsOnScreen
+from app.ui.state.other_models import OtherModelsOnScreen
 from app.ui.state.reporting import reported
 from app.ui.state.servers import ServersOnScreen
 from app.ui.state.store import StoreOnScreen
@@ -76,6 +77,7 @@ class AppState:
         self.details = ModelDetails(services, self.report)
         self.find = FindOnScreen(services.store, self.store)
         self.token = HubTokenOnScreen(services)
+        self.others = OtherModelsOnScreen(services, self.report, self._model_linked)
         self.servers = ServersOnScreen(services, self.report, self.go, self._server_saved)
         self.options = OptionsOnScreen(
             services,
@@ -117,6 +119,7 @@ class AppState:
         self.options.close()
         self.store.close()
         self.servers.stop()
+        self.others.close()
         self._mailbox.close()
 
     def resized(self, width: float) -> None:
@@ -190,6 +193,9 @@ class AppState:
         self.settings = settings
         self.strings = strings_for(settings)
         self.dark = _is_dark(self.page, settings)
+
+    def _model_linked(self, model: InstalledModel) -> None:
+        self.notify(self.strings("found.used", name=model.name))
 
     def _server_saved(self, models: list[ServerModel]) -> None:
         names = self.strings("server.saved", count=len(models), name=models[0].name)

@@ -106,9 +106,9 @@ class ModelsOnScreen:
     @reported
     async def refresh(self) -> None:
         """Look again at what is installed, and at what fits."""
-        self.state.rows, self.state.broken = await asyncio.to_thread(self._look)
+        rows, broken, answering = await asyncio.to_thread(lambda: (*self._look(), self._models.chosen()))
+        self.state.rows, self.state.broken, self.state.answering = rows, broken, answering
         self.state.servers = self._models.servers.added()
-        self.state.answering = await asyncio.to_thread(self._models.chosen)
         self.state.known = True
 
     def _look(self) -> tuple[list[ModelRow], list[BrokenFile]]:

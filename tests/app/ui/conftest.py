@@ -26,6 +26,8 @@ OpenApp = Callable[..., App]
 async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Paths]:
     """An own data folder without any model; everything is closed at the end."""
     monkeypatch.setenv("DAI_HOME", str(tmp_path / "home"))
+    for variable in ("HOME", "USERPROFILE"):  # where models of other programs are looked for
+        monkeypatch.setenv(variable, str(tmp_path / "user"))
     monkeypatch.setenv("DAI_ENGINE_HOST", "thread")
     monkeypatch.setattr(starter, "STARTER_PACKAGE", "no_starter_package")
     monkeypatch.setattr(composition, "open_embedder", lambda *_, **__: WordEmbedder())
