@@ -50,6 +50,7 @@ async def main(page: ft.Page) -> None:
     app = AppState(page, shared.services, shared.live)
     page.on_resize = lambda event: app.resized(event.width)
     page.on_platform_brightness_change = lambda event: app.brightness_changed()
+    page.on_connect = lambda event: app.reconnected()
     page.on_close = lambda event: app.close()
     page.render_views(Root, app)
     await app.start()

@@ -20,10 +20,18 @@ from app.core.errors import AlreadyBenchmarking, BenchmarkMissing, ModelMissing
 from app.core.models import Models
 from engines.benchmark import BenchmarkPlan, BenchmarkProgress, BenchmarkResult, measure
 from engines.benchmark.result import decode, encode
+from engines.library import InstalledModel
 from engines.protocol import LoadOptions
 
 _PACKAGES = ("llama-cpp-python", "xllamacpp", "numpy")
 _DEFAULT_PLAN = BenchmarkPlan()
+PLANS = {
+    "quick": BenchmarkPlan(repetitions=1),
+    "standard": BenchmarkPlan(repetitions=5),
+    "sustained": BenchmarkPlan(repetitions=3, minutes=10),
+}
+"""What a screen offers: a first impression, figures to rely on, and whether the device keeps its speed when
+it gets warm."""
 
 log = logging.getLogger(__name__)
 
@@ -175,6 +183,24 @@ def compare(before: BenchmarkResult, after: BenchmarkResult) -> list[Difference]
     """The figures that both have."""
     old, new = figures(before), figures(after)
     return [Difference(name, old[name], new[name]) for name in old if name in new]
+
+
+def as_json(results: Sequence[BenchmarkResult]) -> str:
+    """All results with everything that is known of them, as one list."""
+    return msgspec.json.format(msgspec.json.encode(list(results), enc_hook=str), indent=2).decode() + "\n"
+
+
+def is_of(result: BenchmarkResult, model: InstalledModel) -> bool:
+    """Whether a result was measured with this very file, under the name that it has now."""
+    return (result.model.file, result.model.bytes) == (model.path.name, model.bytes)
+
+
+def newest_of_each_model(results: Sequence[BenchmarkResult]) -> list[BenchmarkResult]:
+    """Of results with the newest first, the first of each model."""
+    found: dict[tuple[str, int], BenchmarkResult] = {}
+    for result in results:
+        found.setdefault((result.model.file, result.model.bytes), result)
+    return list(found.values())
 
 
 def as_csv(results: Sequence[BenchmarkResult]) -> str:

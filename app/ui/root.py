@@ -13,6 +13,7 @@ from app.ui.screens.model_details import ModelDetailsScreen
 from app.ui.screens.models import ModelsScreen
 from app.ui.screens.server import ServerScreen
 from app.ui.screens.settings import SettingsScreen
+from app.ui.screens.speed import SpeedScreen
 from app.ui.state.app import AppState
 from app.ui.theme import Layout, Space
 
@@ -46,9 +47,11 @@ def Root(app: AppState) -> ft.Control:
                     ),
                     ft.Route(
                         path=routes.INSTALLED,
-                        component=lambda: ModelDetailsScreen(
-                            app, routes.model_of(app.page.route), app.models.state, app.details.state
-                        ),
+                        component=lambda: ModelDetailsScreen(app, routes.model_of(app.page.route)),
+                    ),
+                    ft.Route(
+                        path=routes.SPEED.removeprefix("/"),
+                        component=lambda: SpeedScreen(app, app.models.state, app.speed.state, app.jobs.state),
                     ),
                     ft.Route(
                         path="models/find",

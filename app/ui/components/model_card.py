@@ -51,7 +51,7 @@ def ModelCard(app: AppState, row: ModelRow, busy: bool) -> ft.Control:
                     ),
                     ft.Row(badges(app, row), wrap=True, spacing=Space.S, run_spacing=Space.XS),
                     ft.Row(
-                        [_fact(*fact) for fact in facts(strings, row)],
+                        [fact(*named) for named in facts(strings, row)],
                         wrap=True,
                         spacing=Space.XL,
                         run_spacing=Space.S,
@@ -110,7 +110,8 @@ def facts(strings: Strings, row: ModelRow) -> list[tuple[str, str]]:
     return [(strings(label), value) for label, value in found]
 
 
-def _fact(label: str, value: str) -> ft.Control:
+def fact(label: str, value: str) -> ft.Control:
+    """A value under its name."""
     return ft.Column(
         [
             ft.Text(label, theme_style=ft.TextThemeStyle.LABEL_SMALL, color=ft.Colors.ON_SURFACE_VARIANT),

@@ -7,25 +7,41 @@ import flet as ft
 from app.ui import routes
 from app.ui.components.controls import Handler, empty_state, icon_button, in_reading_width, marked
 from app.ui.components.header import header
+from app.ui.components.job_card import JobNotice
 from app.ui.components.model_about import ModelAbout
 from app.ui.components.model_options import ModelOptionsSection
+from app.ui.components.speed_section import SpeedSection
 from app.ui.state.app import AppState
+from app.ui.state.jobs import JobsState
 from app.ui.state.model_details import ModelDetailsState
 from app.ui.state.models import ModelRow, ModelsState
+from app.ui.state.speed import SpeedState
 from app.ui.theme import READING_WIDTH, Space
 
 
 @ft.component
-def ModelDetailsScreen(
-    app: AppState, model_id: str, models: ModelsState, details: ModelDetailsState
+def ModelDetailsScreen(app: AppState, model_id: str) -> ft.Control:
+    """The model's page, made of everything that is observed for it."""
+    return ModelPage(app, model_id, app.models.state, app.details.state, app.speed.state, app.jobs.state)
+
+
+@ft.component
+def ModelPage(
+    app: AppState,
+    model_id: str,
+    models: ModelsState,
+    details: ModelDetailsState,
+    speed: SpeedState,
+    jobs: JobsState,
 ) -> ft.Control:
-    """The model's page; where there is no such model any more, that, and the way back."""
+    """Its sections; where there is no such model any more, that, and the way back."""
     strings = app.strings
     row = next((row for row in models.rows if row.model.id == model_id), None)
 
     async def look_up() -> None:
         if row is not None:
             await app.details.refresh(row.model)
+            await app.speed.refresh()
 
     ft.use_effect(look_up, dependencies=[model_id, row is not None])
 
@@ -33,7 +49,7 @@ def ModelDetailsScreen(
         app.go(routes.MODELS)
 
     if row is not None:
-        title, body = row.model.name, _sections(app, row, models, details)
+        title, body = row.model.name, _sections(app, row, models, details, speed, jobs)
     elif models.known:
         title, body = strings("details.title"), [_gone(app, back)]
     else:
@@ -51,6 +67,7 @@ def ModelDetailsScreen(
                 ),
                 width=READING_WIDTH,
             ),
+            JobNotice(app, jobs),
             ft.ListView(
                 [in_reading_width(section) for section in body],
                 expand=True,
@@ -66,7 +83,12 @@ def ModelDetailsScreen(
 
 
 def _sections(
-    app: AppState, row: ModelRow, models: ModelsState, details: ModelDetailsState
+    app: AppState,
+    row: ModelRow,
+    models: ModelsState,
+    details: ModelDetailsState,
+    speed: SpeedState,
+    jobs: JobsState,
 ) -> list[ft.Control]:
     return [
         ModelAbout(
@@ -78,6 +100,7 @@ def _sections(
             details.hash_shown == row.model.id,
         ),
         ModelOptionsSection(app, row.model, key=f"options-{row.model.id}"),
+        SpeedSection(app, row.model, speed, jobs.current is not None),
     ]
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import flet as ft
 
+from app.ui import routes
 from app.ui.components.broken_file import BrokenFileCard
 from app.ui.components.catalogue_card import CatalogueCard
 from app.ui.components.controls import Handler, card, empty_state, icon_button, in_reading_width, marked, menu
 from app.ui.components.download_card import DownloadCard
 from app.ui.components.header import header
+from app.ui.components.job_card import JobNotice
 from app.ui.components.model_card import ModelCard
 from app.ui.components.other_models import OtherModelsSection
 from app.ui.components.server_card import ServerCard
@@ -42,6 +44,11 @@ def ModelsScreen(app: AppState, models: ModelsState, store: StoreState) -> ft.Co
         (ft.Icons.TRAVEL_EXPLORE, strings("find.title"), lambda: app.go("/models/find")),
     ]
     add_menu = menu(app, strings("model.add_menu"), ways, identifier="add-model", icon=ft.Icons.ADD, size=24)
+
+    def show_speed() -> None:
+        app.go(routes.SPEED)
+
+    speed_button = icon_button(ft.Icons.SPEED, strings("speed.title"), show_speed, identifier="speed-tests")
     rows = [
         *([_adding(app, models.adding)] if models.adding is not None else []),
         *(ModelCard(app, row, models.busy, key=row.model.id) for row in models.rows),
@@ -82,7 +89,16 @@ def ModelsScreen(app: AppState, models: ModelsState, store: StoreState) -> ft.Co
         padding=ft.Padding.only(top=Space.S, bottom=Space.XL),
     )
     return ft.Column(
-        [header(app, strings("nav.models"), actions=[find_button, add_menu], width=READING_WIDTH), body],
+        [
+            header(
+                app,
+                strings("nav.models"),
+                actions=[find_button, speed_button, add_menu],
+                width=READING_WIDTH,
+            ),
+            JobNotice(app, app.jobs.state),
+            body,
+        ],
         expand=True,
         spacing=0,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,

@@ -10,6 +10,7 @@ from typing import Any
 import flet as ft
 
 from app.core.errors import AppError
+from app.core.job import Disturbance
 from app.core.servers import ServerModel
 from app.core.settings import Settings
 from app.core.strings import Strings
@@ -20,6 +21,7 @@ from app.ui.state.dialogs import Confirmation, DialogState
 from app.ui.state.files import Files
 from app.ui.state.find import FindOnScreen
 from app.ui.state.hub_token import HubTokenOnScreen
+from app.ui.state.jobs import Begin, JobsOnScreen
 from app.ui.state.knowledge import Knowledge
 from app.ui.state.live import LiveAnswers
 from app.ui.state.mailbox import Mailbox
@@ -29,6 +31,7 @@ from app.ui.state.options import OptionsOnScreen
 from app.ui.state.other_models import OtherModelsOnScreen
 from app.ui.state.reporting import reported
 from app.ui.state.servers import ServersOnScreen
+from app.ui.state.speed import SpeedOnScreen
 from app.ui.state.store import StoreOnScreen
 from engines.errors import EngineError, NotEnoughMemory
 from engines.library import InstalledModel
@@ -51,6 +54,8 @@ class AppState:
     strings: Strings
     layout: theme.Layout
     dark: bool
+    connections: int
+    """How often the browser has come back."""
 
     def __init__(self, page: ft.Page, services: Services, live: LiveAnswers) -> None:
         self.page = page
@@ -60,19 +65,20 @@ class AppState:
         self.strings = strings_for(settings)
         self.layout = theme.layout_for(page.width or 0)
         self.dark = _is_dark(page, settings)
+        self.connections = 0
         self.dialogs = DialogState()
         self._clipboard = ft.Clipboard()
-        mailbox = self._mailbox = Mailbox(page)
+        mailbox = self._mailbox = Mailbox()
         files = Files(page, services.paths.uploads)
-        self.chat = Chat(services, live, mailbox, self.report, page.run_task)
-        self.knowledge = Knowledge(services, files, mailbox, self.report, page.run_task, self.chat.refresh)
-        self.models = ModelsOnScreen(services, files, mailbox, self.report, page.run_task, self._ask_anyway)
+        self.chat = Chat(services, live, mailbox, self.report, mailbox.run)
+        self.knowledge = Knowledge(services, files, mailbox, self.report, mailbox.run, self.chat.refresh)
+        self.models = ModelsOnScreen(services, files, mailbox, self.report, mailbox.run, self._ask_anyway)
         self.store = StoreOnScreen(
             services,
             mailbox,
             self.report,
             self._ask_licence,
-            lambda arrived: page.run_task(self._arrived, arrived),
+            lambda arrived: mailbox.run(self._arrived, arrived),
         )
         self.details = ModelDetails(services, self.report)
         self.find = FindOnScreen(services.store, self.store)
@@ -84,9 +90,13 @@ class AppState:
             files,
             mailbox,
             self.report,
-            page.run_task,
+            mailbox.run,
             lambda: self.chat.state.options,
             self.chat.set_options,
+        )
+        self.speed = SpeedOnScreen(services, files, self.report)
+        self.jobs = JobsOnScreen(
+            services, mailbox, self.report, self._ask_to_measure, lambda: mailbox.run(self._job_ended)
         )
         self._end = services.settings.subscribe(
             lambda settings: mailbox.post(lambda: self._settings_changed(settings))
@@ -120,11 +130,16 @@ class AppState:
         self.store.close()
         self.servers.stop()
         self.others.close()
+        self.jobs.close()
         self._mailbox.close()
 
     def resized(self, width: float) -> None:
         """The window has another width."""
         self.layout = theme.layout_for(width)
+
+    def reconnected(self) -> None:
+        """The browser is back: render everything again, for Flet drops what changes while it is away."""
+        self.connections += 1
 
     def brightness_changed(self) -> None:
         """The system went dark or light."""
@@ -184,12 +199,13 @@ class AppState:
 
     def _settings_changed(self, settings: Settings) -> None:
         if settings.model_id != self.settings.model_id:
-            self.page.run_task(self.models.refresh)
+            self._mailbox.run(self.models.refresh)
         if (settings.language, settings.context_tokens) != (
             self.settings.language,
             self.settings.context_tokens,
         ):
-            self.page.run_task(self.store.weigh)
+            self._mailbox.run(self.store.weigh)
+            self._mailbox.run(self.models.refresh)
         self.settings = settings
         self.strings = strings_for(settings)
         self.dark = _is_dark(self.page, settings)
@@ -210,6 +226,22 @@ class AppState:
                 accept,
                 destructive=False,
                 address=licence.url,
+            )
+        )
+
+    async def _job_ended(self) -> None:
+        await self.speed.refresh()
+        await self.models.refresh()
+
+    def _ask_to_measure(self, disturbance: Disturbance, begin: Begin) -> None:
+        strings, loaded = self.strings, self.services.models.loaded
+        self.dialogs.show(
+            Confirmation(
+                strings(f"measure.{disturbance}_title"),
+                strings(f"measure.{disturbance}_text", name=loaded.name if loaded else ""),
+                strings("measure.go_on"),
+                begin,
+                destructive=disturbance is Disturbance.ANSWER,
             )
         )
 

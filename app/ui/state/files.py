@@ -77,6 +77,14 @@ class Files:
             for file in picked or ()
         ]
 
+    async def save(self, name: str, content: bytes, title: str) -> bool:
+        """Let the user keep a file: where a dialog says, or as a download of the browser.
+
+        Returns whether it was kept; a browser does not tell, so there it is taken as kept.
+        """
+        path = await self._picker.save_file(dialog_title=title, file_name=name, src_bytes=content)
+        return self._page.web or path is not None
+
     async def receive(
         self, file: ChosenFile, progress: Callable[[float], None] = lambda share: None
     ) -> ReceivedFile:
