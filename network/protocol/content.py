@@ -34,7 +34,7 @@ class Question(Statement, frozen=True, forbid_unknown_fields=True, kw_only=True)
 class AnswerText(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """More words of the answer; no words where the clock asks for a part and none are there."""
 
-    text: Annotated[str, Meta(max_length=8_000)]
+    text: Annotated[str, Meta(max_length=2_000)]
 
 
 class AnswerCitation(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):

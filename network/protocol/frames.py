@@ -36,6 +36,7 @@ ToAsker = (
 )
 
 SEALED = (content.Question, content.AnswerPart)
+"""Inside seals only; on no link in the clear."""
 STORED = (receipts.CountersignedReceipt,)
 HTTP_ERRORS = (problems.Problem,)
 
