@@ -120,12 +120,26 @@ def read_header(path: Path) -> GgufHeader:
         ModelFileDamaged: it is truncated or contradicts itself.
         UnsupportedModel: a GGUF version, byte order or tensor type that no engine here reads.
     """
+    return _describe(path, *_read(path))
+
+
+def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The extents of every tensor by its name, the one whose elements lie next to each other first.
+
+    Raises:
+        ModelFileError: as `read_header`.
+    """
+    return {tensor.name: tensor.shape for tensor in _read(path)[1].tensors}
+
+
+def _read(path: Path) -> tuple[int, GgufContents]:
+    """The file's size and what it holds; raises as `read_header`."""
     try:
         with path.open("rb", buffering=1 << 20) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise NotAModel(path, "not a regular file")
-            return _describe(path, status.st_size, GgufReader(path, file, status.st_size).read())
+            return status.st_size, GgufReader(path, file, status.st_size).read()
     except IsADirectoryError as error:
         raise NotAModel(path, "a folder") from error
     except OSError as error:

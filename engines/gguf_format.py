@@ -10,6 +10,7 @@ Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,11 +60,18 @@ Value = str | int | float | bool | tuple[int | float | bool, ...]
 class Tensor:
     """A tensor's record, without its bytes."""
 
+    name: str
     kind: TensorType
-    dimensions: int
+    shape: tuple[int, ...]
+    """Extents, the one whose elements lie next to each other first."""
     elements: int
     offset: int
     bytes: int
+
+    @property
+    def dimensions(self) -> int:
+        """How many extents it has."""
+        return len(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +195,8 @@ class GgufReader:
         dimensions = self._integer(_U32)
         if not 1 <= dimensions <= _MAX_DIMENSIONS:
             self._damaged(f"a tensor of {dimensions} dimensions")
-        elements, row = 1, 0
-        for axis in range(dimensions):
-            extent = self._integer(_U64)
-            row = extent if axis == 0 else row
-            elements *= extent
+        shape = tuple(self._integer(_U64) for _ in range(dimensions))
+        elements, row = math.prod(shape), shape[0]
         number = self._integer(_U32)
         offset = self._integer(_U64)
         kind = TENSOR_TYPES.get(number)
@@ -201,7 +206,8 @@ class GgufReader:
             raise UnsupportedModel(self._path, f"tensor type {number}")
         if elements == 0 or row % kind.block_elements:
             self._damaged(f"tensor {name[:80]!r} has rows of {row} elements")
-        return Tensor(kind, dimensions, elements, offset, elements // kind.block_elements * kind.block_bytes)
+        size = elements // kind.block_elements * kind.block_bytes
+        return Tensor(name, kind, shape, elements, offset, size)
 
     def _check_tensors(self, tensors: tuple[Tensor, ...]) -> int:
         """Where their bytes begin; all of them must lie within the file."""

@@ -45,7 +45,7 @@ class ModelAdapters:
             NotEnoughDiskSpace: there is no room for the copy.
         """
         _check_scale(scale)
-        use = AdapterUse(name=self._folder.add(path, model.architecture), scale=scale)
+        use = AdapterUse(name=self._folder.add(path, model), scale=scale)
         self._change(model.id, lambda uses: [*(it for it in uses if it.name != use.name), use])
         return use
 

@@ -43,8 +43,8 @@ Scale = Annotated[float, msgspec.Meta(ge=-MOST_ADAPTER_SCALE, le=MOST_ADAPTER_SC
 class AdapterUse(msgspec.Struct, frozen=True, kw_only=True):
     """A LoRA adapter of a model."""
 
-    name: str
-    """Of its file in the folder of adapters."""
+    name: Annotated[str, msgspec.Meta(pattern=r"^[^/\\\x00]+\.gguf$")]
+    """Of its file in the folder of adapters, and nowhere else."""
     scale: Scale = 1.0
     enabled: bool = True
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from engines.errors import AdapterUnusable, NotEnoughDiskSpace
 from engines.library.copying import Progress, copy_into, free_bytes, same_content
+from engines.library.installed import InstalledModel
 from engines.library.unfinished import remove_abandoned
-from engines.lora import read_adapter
+from engines.lora import check_fit, read_adapter
 
 
 class AdapterFolder:
@@ -31,8 +32,8 @@ class AdapterFolder:
         """Whether its file is there."""
         return self.path(name).is_file()
 
-    def add(self, path: Path, architecture: str, progress: Progress | None = None) -> str:
-        """Copy an adapter for models of this architecture; returns its name.
+    def add(self, path: Path, model: InstalledModel, progress: Progress | None = None) -> str:
+        """Copy an adapter for a model; returns its name.
 
         One with the same content is not copied again. Blocks as long as the copying takes.
 
@@ -41,7 +42,8 @@ class AdapterFolder:
             NotEnoughDiskSpace: there is no room for the copy.
         """
         path = path.absolute()
-        size = read_adapter(path, architecture).file_bytes
+        size = read_adapter(path, model.architecture).file_bytes
+        check_fit(path, model.path)
         with self._lock:
             self._folder.mkdir(parents=True, exist_ok=True)
             for known in self._folder.glob("*.gguf"):

@@ -48,9 +48,13 @@ _NOT_A_NUMBER = "?"
 
 @remembered
 def NumberControl(
-    app: AppState, name: str, value: float | None, change: Change, trained_context: int
+    app: AppState, name: str, value: float | None, change: Change, trained_context: int, known: bool
 ) -> ft.Control:
-    """A field, with a slider before it or usual values below it."""
+    """A field, with a slider before it or usual values above it.
+
+    Where the value is not `known` unless it is set, nobody can say where a slider would stand.
+    """
+    slides = known and name in SLIDERS
     typed: ft.MutableRef[str | None] = ft.use_ref(None)  # while somebody writes: what stands in the field
     _, redraw = ft.use_state(0)
     text = number_text(app.strings, value) if typed.current is None else typed.current
@@ -81,7 +85,7 @@ def NumberControl(
             hint_text=app.strings(f"option.{name}.unset") if name in UNSET else None,
             keyboard_type=ft.KeyboardType.NUMBER if name in WHOLE else ft.KeyboardType.TEXT,
             rtl=app.rtl,
-            width=_FIELD_WIDTH * max(1.0, app.scale) if name in SLIDERS else None,
+            width=_FIELD_WIDTH * max(1.0, app.scale) if slides else None,
             dense=True,
             border=field_border(),
             content_padding=ft.Padding.symmetric(horizontal=Space.M, vertical=Space.M),
@@ -91,7 +95,7 @@ def NumberControl(
     )
     if name == "context_tokens":
         return _with_windows(app, field, value, choose, trained_context)
-    if name not in SLIDERS:
+    if not slides:
         return field
     return ft.Row([_slider(app, name, text, choose, show), field], rtl=app.rtl, spacing=Space.M)
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import flet as ft
 
+from app.core.model_options import OptionOrigin
 from app.ui.components.controls import badge, marked, remembered
 from app.ui.components.option_controls import (
     ChoiceControl,
@@ -113,7 +114,7 @@ def _control(
         return StopControl(app, value or (), change, key=key)
     if name == "kv_cache_type":
         return ChoiceControl(app, name, ("f16", "q8_0", "q4_0"), value, change, key=key)
-    return NumberControl(app, name, value, change, tunable.trained_context, key=key)
+    return NumberControl(app, name, value, change, tunable.trained_context, not tunable.remote, key=key)
 
 
 def _hint(app: AppState, tunable: Tunable, name: str) -> str:
@@ -127,9 +128,10 @@ def _hint(app: AppState, tunable: Tunable, name: str) -> str:
 def _origin(app: AppState, tunable: Tunable, name: str) -> ft.Control:
     origin = tunable.options.origin(name)
     own = origin is tunable.own
+    unknown = tunable.remote and origin is OptionOrigin.ENGINE
     return marked(
         badge(
-            app.strings(f"option.origin.{origin}"),
+            app.strings("option.origin_server" if unknown else f"option.origin.{origin}"),
             ft.Colors.SECONDARY_CONTAINER if own else ft.Colors.SURFACE_CONTAINER_HIGH,
             ft.Colors.ON_SECONDARY_CONTAINER if own else ft.Colors.ON_SURFACE_VARIANT,
         ),

@@ -11,6 +11,7 @@ import flet as ft
 from app.core.adapters import ModelAdapters
 from app.core.errors import OptionError
 from app.core.model_options import AdapterUse, AnswerOptions, OptionOrigin, ResolvedOptions, changed
+from app.core.servers import ServerModel
 from app.services import Services
 from app.ui.state.files import Files
 from app.ui.state.mailbox import Mailbox
@@ -32,6 +33,8 @@ class Tunable:
     change: Change
     """Sets an option, or with `None` leaves it to others; returns what is wrong with the value."""
     can_think: bool = True
+    remote: bool = False
+    """Its server decides what nobody sets, and does not tell."""
     trained_context: int = 0
     """Tokens that the model was trained on at once; 0: not known."""
 
@@ -163,7 +166,11 @@ class OptionsOnScreen:
             self._tuning.can_think, model
         )
         self.state.conversation = Tunable(
-            resolved, OptionOrigin.CONVERSATION, self._change_conversation, can_think=can_think
+            resolved,
+            OptionOrigin.CONVERSATION,
+            self._change_conversation,
+            can_think=can_think,
+            remote=isinstance(model, ServerModel),
         )
 
     @reported

@@ -6,6 +6,7 @@ import pytest
 
 from app.core.errors import ConversationMissing
 from app.core.model_options import AnswerOptions, ModelOptions
+from engines.errors import AdapterUnusable
 from engines.protocol import Priority, Sampling
 from tests.app.core.conftest import Desk, collect
 from tests.engines.tiny_lora import make_tiny_lora
@@ -98,6 +99,21 @@ async def test_an_adapter_changes_answers_without_loading_the_model_again(desk: 
         "Hello from a tiny model!",
     ]
     assert desk.times_loaded == 1
+
+
+async def test_an_adapter_that_is_gone_fails_the_answer_by_name_until_it_is_turned_off(desk: Desk) -> None:
+    desk.install("Hello from a tiny model!", architecture="llama")
+    model = desk.models.installed()[0]
+    adapters = desk.models.tuning.adapters
+    adapters.add(model, make_tiny_lora(desk.folder / "short.gguf", model.path, skip_to=" a"))
+    (desk.folder / "models" / "adapters" / "short.gguf").unlink()
+
+    failed = await collect(desk.answering.ask(desk.new(), "Who are you?"))
+
+    assert isinstance(failed.error, AdapterUnusable)
+    assert failed.error.name == "short.gguf"
+    adapters.turn(model.id, "short.gguf", enabled=False)
+    assert (await collect(desk.answering.ask(desk.new(), "And now?"))).text == "Hello from a tiny model!"
 
 
 def test_options_are_kept_with_their_conversation_and_go_with_it(desk: Desk) -> None:

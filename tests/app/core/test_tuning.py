@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from app.core.errors import OptionOutOfRange, OptionsConflict, OptionUnknown
@@ -237,7 +238,7 @@ def test_two_models_share_an_adapter_until_both_have_dropped_it(
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("fault", ["missing", "a model", "another architecture", "damaged"])
+@pytest.mark.parametrize("fault", ["missing", "a model", "another architecture", "another size", "damaged"])
 def test_a_file_that_is_no_adapter_for_the_model_is_refused_before_anything_is_kept(
     tuning: Tuning, model: InstalledModel, lora: Path, tmp_path: Path, fault: str
 ) -> None:
@@ -247,6 +248,10 @@ def test_a_file_that_is_no_adapter_for_the_model_is_refused_before_anything_is_k
             wrong = model.path
         case "another architecture":
             make_tiny_lora(wrong, model.path, skip_to=" a", architecture="llama")
+        case "another size":
+            words = " ".join(str(number) for number in range(300))
+            large = make_tiny_gguf(tmp_path / "large.gguf", "qwen3", words)
+            make_tiny_lora(wrong, large, skip_to=" 7")
         case "damaged":
             wrong.write_bytes(lora.read_bytes()[:-200])
     with pytest.raises(AdapterUnusable) as raised:
@@ -262,3 +267,13 @@ def test_an_adapter_whose_file_is_gone_is_told(
     tuning.adapters.add(model, lora)
     (tmp_path / "models" / "adapters" / "pirate.gguf").unlink()
     assert tuning.adapters.missing(model.id) == ["pirate.gguf"]
+
+
+@pytest.mark.parametrize("name", ["../outside.gguf", "/etc/outside.gguf", "a\\b.gguf", "notes.txt", ""])
+def test_an_adapter_is_never_looked_for_outside_its_folder(
+    tuning: Tuning, model: InstalledModel, tmp_path: Path, name: str
+) -> None:
+    stored = {model.id: {"adapters": [{"name": name}], "seed": 7}}
+    (tmp_path / "model-options.json").write_bytes(msgspec.json.encode(stored))
+    assert tuning.store.get(model.id) == ModelOptions(seed=7)
+    assert tuning.adapters.for_prompt(tuning.resolve(model)) is None

@@ -282,3 +282,17 @@ async def test_options_of_an_earlier_conversation_are_there_again(open_app, mode
         await app.tap("reset-all")
         await app.until(lambda: not app.shows("reset-all"))
         assert opened.conversations.get(conversation.id).options == AnswerOptions()
+
+
+async def test_what_a_server_decides_is_left_to_it(open_app, model_id):
+    async with open_app() as app:
+        opened = await services()
+        server = opened.models.add_server("Study", "http://127.0.0.1:9/v1", "x")
+        opened.settings.change(model_id=server.id)
+        await app.tap("conversation-options-button")
+        await app.until(lambda: app.shows("option-temperature"))
+        assert "Left to the server" in app.text("origin-temperature")
+        assert field(app, "temperature").value == ""
+        assert not app.shows("slider-temperature"), "nobody knows where it would stand"
+        await app.enter("field-temperature", "0.5")
+        await app.until(lambda: "This conversation" in app.text("origin-temperature"))
