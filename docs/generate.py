@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 import msgspec
+import protocol_pages
 import typer
 import typer.main
 
@@ -196,13 +197,6 @@ def errors_page() -> str:
     return "\n".join(lines)
 
 
-def protocol_schema() -> str:
-    """The JSON Schema of every message between devices."""
-    from network.protocol.schema import schema
-
-    return msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n"
-
-
 def pages() -> dict[Path, str]:
     """The text of every generated page, by file."""
     texts = {
@@ -211,7 +205,8 @@ def pages() -> dict[Path, str]:
         "options.md": options_page(),
         "formats.md": formats_page(),
         "errors.md": errors_page(),
-        "protocol.schema.json": protocol_schema(),
+        "messages.md": protocol_pages.messages_page(NOTICE.format(source="network/protocol")),
+        "protocol.schema.json": protocol_pages.schema_text(),
     }
     return {REFERENCE / name: text for name, text in texts.items()}
 
