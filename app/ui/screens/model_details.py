@@ -5,6 +5,7 @@ from __future__ import annotations
 import flet as ft
 
 from app.ui import routes
+from app.ui.components.compression_section import CompressionSection
 from app.ui.components.controls import Handler, empty_state, icon_button, in_reading_width, marked
 from app.ui.components.header import header
 from app.ui.components.job_card import JobNotice
@@ -12,6 +13,7 @@ from app.ui.components.model_about import ModelAbout
 from app.ui.components.model_options import ModelOptionsSection
 from app.ui.components.speed_section import SpeedSection
 from app.ui.state.app import AppState
+from app.ui.state.compression import CompressionState
 from app.ui.state.jobs import JobsState
 from app.ui.state.model_details import ModelDetailsState
 from app.ui.state.models import ModelRow, ModelsState
@@ -22,7 +24,15 @@ from app.ui.theme import READING_WIDTH, Space
 @ft.component
 def ModelDetailsScreen(app: AppState, model_id: str) -> ft.Control:
     """The model's page, made of everything that is observed for it."""
-    return ModelPage(app, model_id, app.models.state, app.details.state, app.speed.state, app.jobs.state)
+    return ModelPage(
+        app,
+        model_id,
+        app.models.state,
+        app.details.state,
+        app.speed.state,
+        app.compression.state,
+        app.jobs.state,
+    )
 
 
 @ft.component
@@ -32,6 +42,7 @@ def ModelPage(
     models: ModelsState,
     details: ModelDetailsState,
     speed: SpeedState,
+    compression: CompressionState,
     jobs: JobsState,
 ) -> ft.Control:
     """Its sections; where there is no such model any more, that, and the way back."""
@@ -42,6 +53,7 @@ def ModelPage(
         if row is not None:
             await app.details.refresh(row.model)
             await app.speed.refresh()
+            await app.compression.refresh(row.model)
 
     ft.use_effect(look_up, dependencies=[model_id, row is not None])
 
@@ -49,7 +61,7 @@ def ModelPage(
         app.go(routes.MODELS)
 
     if row is not None:
-        title, body = row.model.name, _sections(app, row, models, details, speed, jobs)
+        title, body = row.model.name, _sections(app, row, models, details, speed, compression, jobs)
     elif models.known:
         title, body = strings("details.title"), [_gone(app, back)]
     else:
@@ -88,8 +100,10 @@ def _sections(
     models: ModelsState,
     details: ModelDetailsState,
     speed: SpeedState,
+    compression: CompressionState,
     jobs: JobsState,
 ) -> list[ft.Control]:
+    busy = jobs.current is not None
     return [
         ModelAbout(
             app,
@@ -100,7 +114,15 @@ def _sections(
             details.hash_shown == row.model.id,
         ),
         ModelOptionsSection(app, row.model, key=f"options-{row.model.id}"),
-        SpeedSection(app, row.model, speed, jobs.current is not None),
+        SpeedSection(app, row.model, speed, busy),
+        CompressionSection(
+            app,
+            row.model,
+            compression.advice.get(row.model.id),
+            compression.tables.get(row.model.id),
+            compression.looking == row.model.id,
+            busy,
+        ),
     ]
 
 

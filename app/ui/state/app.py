@@ -17,6 +17,7 @@ from app.core.strings import Strings
 from app.services import Services
 from app.ui import theme
 from app.ui.state.chat import Chat
+from app.ui.state.compression import CompressionOnScreen
 from app.ui.state.dialogs import Confirmation, DialogState
 from app.ui.state.files import Files
 from app.ui.state.find import FindOnScreen
@@ -95,8 +96,13 @@ class AppState:
             self.chat.set_options,
         )
         self.speed = SpeedOnScreen(services, files, self.report)
+        self.compression = CompressionOnScreen(services, self.report)
         self.jobs = JobsOnScreen(
-            services, mailbox, self.report, self._ask_to_measure, lambda: mailbox.run(self._job_ended)
+            services,
+            mailbox,
+            self.report,
+            self._ask_to_measure,
+            lambda model: mailbox.run(self._job_ended, model),
         )
         self._end = services.settings.subscribe(
             lambda settings: mailbox.post(lambda: self._settings_changed(settings))
@@ -229,8 +235,9 @@ class AppState:
             )
         )
 
-    async def _job_ended(self) -> None:
+    async def _job_ended(self, model: InstalledModel) -> None:
         await self.speed.refresh()
+        await self.compression.refresh(model)
         await self.models.refresh()
 
     def _ask_to_measure(self, disturbance: Disturbance, begin: Begin) -> None:

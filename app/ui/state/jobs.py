@@ -35,9 +35,10 @@ class JobsOnScreen:
         mailbox: Mailbox,
         report: Callable[[Exception], None],
         ask: Callable[[Disturbance, Begin], None],
-        ended: Callable[[], object],
+        ended: Callable[[InstalledModel], object],
     ) -> None:
-        """`ask` asks whether to end what a measurement would end; `ended` is told when a job has ended."""
+        """`ask` asks whether to end what a measurement would end; `ended` is told the
+        model when a job has ended."""
         self.state = JobsState(services.jobs.current, services.jobs.last)
         self.report = report
         self._jobs = services.jobs
@@ -83,7 +84,7 @@ class JobsOnScreen:
             self._ask(disturbance, work)
 
     def _show(self) -> None:
-        was_running = self.state.current is not None
+        before = self.state.current
         self.state.current, self.state.last = self._jobs.current, self._jobs.last
-        if was_running and self.state.current is None:
-            self._told_end()
+        if before is not None and self.state.current is None:
+            self._told_end(before.model)
