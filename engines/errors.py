@@ -6,6 +6,7 @@ EngineError
 │   ├── ModelFileUnreadable    there, but the system does not let this app read it
 │   ├── NotAModel              something else than GGUF, or empty
 │   ├── ModelFileDamaged       truncated or corrupted: download it again
+│   ├── ModelPartMissing       one of several files that only work together, and another one is not there
 │   ├── UnsupportedModel       sound, but of an architecture this engine does not run
 │   ├── NotAChatModel          an adapter, projector or embedding model
 │   └── AdapterUnusable        missing, or no LoRA adapter for the loaded model
@@ -30,7 +31,6 @@ EngineError
 │   │   └── HubFileMissing     there is no such model or file (any more); carries `name`
 │   ├── HubAddressInvalid      what was typed names no model, hub or proxy; carries `name`
 │   ├── QuantisationMissing    the model has no such file; carries `name`, `wanted`
-│   ├── ModelInParts           split into files that only work together; carries `name`, `parts`
 │   ├── HubFileChanged         not the file any more that was chosen; carries `name`
 │   ├── TransferDamaged        what arrived is not what the hub has; carries `name`
 │   ├── DownloadNeedsSpace     the disk is full; carries `missing_bytes`
@@ -91,6 +91,10 @@ class NotAModel(ModelFileError):
 
 class ModelFileDamaged(ModelFileError):
     """The file is GGUF, but truncated or corrupted."""
+
+
+class ModelPartMissing(ModelFileError):
+    """The model is split into several files, and this one is not beside the others under its own name."""
 
 
 class UnsupportedModel(ModelFileError):
@@ -228,15 +232,6 @@ class QuantisationMissing(DownloadError):
         super().__init__(details)
         self.name = name
         self.wanted = wanted
-
-
-class ModelInParts(DownloadError):
-    """The model is split into `parts` files, which this version does not put together."""
-
-    def __init__(self, name: str, parts: int) -> None:
-        super().__init__(f"{parts} parts")
-        self.name = name
-        self.parts = parts
 
 
 class HubFileChanged(DownloadError):

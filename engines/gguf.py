@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -15,12 +15,14 @@ from engines.errors import (
     ModelFileError,
     ModelFileMissing,
     ModelFileUnreadable,
+    ModelPartMissing,
     NotAModel,
 )
 from engines.gguf_format import GgufContents, GgufReader, Tensor, Value
 from engines.gguf_sampling import advised_sampling
 from engines.model_name import model_name, readable
 from engines.protocol import Sampling
+from engines.split_files import part_name, parts_beside
 from engines.tensor_types import FILE_TYPES
 
 _MAX_BLOCKS = 4_096
@@ -63,6 +65,7 @@ class GgufHeader:
 
     path: Path
     file_bytes: int
+    """Of all parts together."""
     version: int
     kind: FileKind
     architecture: str
@@ -95,9 +98,9 @@ class GgufHeader:
     pooling: int
     """How an embedding model makes one vector out of many (llama.cpp's numbers); 0 for none."""
     file_parts: int
-    """Files that the model was split into; 1 for nearly all."""
+    """Files that the model was split into; 1 for nearly all. Then `path` is the first of them."""
     data_start: int
-    """Where the tensors' bytes begin in the file."""
+    """Where the tensors' bytes begin in the file; in the first, if there are several."""
     sampling: Sampling = _NO_ADVICE
     """What the file advises, as far as it does."""
 
@@ -106,21 +109,27 @@ class GgufHeader:
         """Whether the model can hold a conversation; a base model only continues text."""
         return self.chat_template is not None
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files of the model."""
+        return parts_beside(self.path) if self.file_parts > 1 else (self.path,)
+
 
 def read_header(path: Path) -> GgufHeader:
-    """Read and check a model file's header.
+    """Read and check a model file's header, or those of all parts it is split into; any of them may be named.
 
     Takes less than 0.1 s for the largest vocabularies. The tensors' bytes are not read, but each must lie
     within the file, so a download that was cut off is found here.
 
     Raises:
         ModelFileMissing: there is no such file.
+        ModelPartMissing: another part is not there, or not under its name.
         ModelFileUnreadable: the system does not let it be read.
         NotAModel: it is empty, a folder, or not GGUF.
         ModelFileDamaged: it is truncated or contradicts itself.
         UnsupportedModel: a GGUF version, byte order or tensor type that no engine here reads.
     """
-    return _describe(path, *_read(path))
+    return _describe(*_read_model(path))
 
 
 def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -129,11 +138,20 @@ def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     Raises:
         ModelFileError: as `read_header`.
     """
-    return {tensor.name: tensor.shape for tensor in _read(path)[1].tensors}
+    return {tensor.name: tensor.shape for tensor in _read_model(path)[2].tensors}
+
+
+def _read_model(path: Path) -> tuple[Path, int, GgufContents]:
+    """The file, its size and what it holds; of a split model the first part, and the others' tensors too."""
+    size, contents = _read(path)
+    count = contents.metadata.get("split.count")
+    if not isinstance(count, int) or count <= 1:
+        return path, size, contents
+    return _read_parts(path, count, {path: (size, contents)})
 
 
 def _read(path: Path) -> tuple[int, GgufContents]:
-    """The file's size and what it holds; raises as `read_header`."""
+    """A file's size and what it holds; raises as `read_header`."""
     try:
         with path.open("rb", buffering=1 << 20) as file:
             status = os.fstat(file.fileno())
@@ -148,6 +166,33 @@ def _read(path: Path) -> tuple[int, GgufContents]:
         raise unreadable(path, error) from error
     except ValueError as error:  # a path with a NUL character
         raise ModelFileMissing(path, str(error)) from error
+
+
+def _read_parts(
+    path: Path, count: int, read: dict[Path, tuple[int, GgufContents]]
+) -> tuple[Path, int, GgufContents]:
+    """The whole model of which `path` is a part."""
+    named = part_name(path)
+    if named is None or named.count != count:
+        raise ModelPartMissing(path, f"one of {count} parts under another name")
+    size, tensors = 0, list[Tensor]()
+    paths = parts_beside(path)
+    for number, part in enumerate(paths):
+        try:
+            read[part] = read.get(part) or _read(part)
+        except ModelFileMissing as error:
+            raise ModelPartMissing(part, f"part {number + 1} of {count}") from error
+        part_bytes, contents = read[part]
+        metadata = contents.metadata
+        if (metadata.get("split.no"), metadata.get("split.count")) != (number, count):
+            raise ModelFileDamaged(part, "not the part that its name tells")
+        size += part_bytes
+        tensors += contents.tensors
+    first = paths[0]
+    contents = read[first][1]
+    if contents.metadata.get("split.tensors.count", len(tensors)) != len(tensors):
+        raise ModelFileDamaged(first, "parts of different models")
+    return first, size, replace(contents, tensors=tuple(tensors))
 
 
 def is_folder(path: Path) -> bool:

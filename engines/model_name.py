@@ -13,6 +13,7 @@ import re
 import unicodedata
 
 _LONGEST = 80
+_PART = re.compile(r"-\d{5}-of-\d{5}$")
 _COPY = re.compile(r" \(\d+\)$")
 _QUANTISATION = re.compile(
     r"[-._ ](?:(?:i1|UD)-)?(?:I?Q\d(?:_[A-Z0-9]+)*|TQ\d_\d|MXFP4(?:_MOE)?|BF16|F16|F32|FP16|FP32)$",
@@ -33,7 +34,7 @@ def model_name(declared: str, stem: str) -> str:
         stem: the file's name without `.gguf`.
     """
     declared = readable(declared)
-    plain = readable(_COPY.sub("", stem))
+    plain = readable(_COPY.sub("", _PART.sub("", stem)))
     name, quantisations = _QUANTISATION.subn("", plain)
     size = _SIZE.search(name)
     words = _SEPARATORS.sub(" ", name).strip()

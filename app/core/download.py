@@ -10,6 +10,8 @@ import msgspec
 
 from engines.library import ModelSource
 
+KEY_LENGTH = 24
+
 
 class DownloadState(StrEnum):
     """Where a download stands."""
@@ -37,8 +39,17 @@ class DownloadState(StrEnum):
 ACTIVE = (DownloadState.QUEUED, DownloadState.RUNNING, DownloadState.VERIFYING, DownloadState.WAITING)
 
 
+class OrderPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of a model that is split into several."""
+
+    file: str
+    """Path in the repository."""
+    bytes: int | None = None
+    sha256: str | None = None
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One file as the hub described it when the user chose it. Nothing else is accepted later."""
+    """One model as the hub described it when the user chose it. Nothing else is accepted later."""
 
     repository: str
     """As `owner/name`."""
@@ -47,11 +58,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     commit: str
     """What that was at the time."""
     file: str
-    """Path in the repository."""
+    """Path in the repository; of a model in parts, without the number of the part."""
     bytes: int | None = None
     """Where the hub tells it, as all but some mirrors do."""
     sha256: str | None = None
-    """Where the hub tells it."""
+    """Where the hub tells it. Of a model in parts: see `engines.split_files.content_hash`."""
+    parts: tuple[OrderPart, ...] = ()
+    """The files it is split into, in their order; none for a whole file."""
     name: str
     """What to call the model until its file has arrived."""
     stale: bool = False
@@ -61,7 +74,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def key(self) -> str:
         """The same for the same file, in every process: names the part on the disk."""
         text = f"{self.repository}\n{self.commit}\n{self.file}"
-        return hashlib.sha256(text.encode()).hexdigest()[:24]
+        return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+
+    @property
+    def files(self) -> tuple[OrderPart, ...]:
+        """What has to be fetched."""
+        return self.parts or (OrderPart(self.file, self.bytes, self.sha256),)
 
     def arrived(self, bytes: int, sha256: str) -> ModelSource:
         """What the library remembers of the model."""

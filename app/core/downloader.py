@@ -1,4 +1,7 @@
-"""One download, from its first request to an installed model. To go on with it later is the same call."""
+"""One download, from its first request to an installed model. To go on with it later is the same call.
+
+A model in several parts is one download: part after part, each resumed and checked like a whole file.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,15 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from app.core.download import Download, DownloadState, Order
+from app.core.download import KEY_LENGTH, Download, DownloadState, Order, OrderPart
 from app.core.download_table import DownloadTable
 from engines.errors import HubFileMissing, ModelFileError
 from engines.library import InstalledModel, ModelLibrary
+from engines.split_files import content_hash, part_names
 from engines.store.file_lock import file_lock
 from engines.store.hub import Hub
 from engines.store.names import safe_stem
-from engines.store.part import discard_part, lock_path
+from engines.store.part import discard_part, lock_path, part_path
 from engines.store.transfer import Arrived, Source, Transfer
 
 log = logging.getLogger(__name__)
@@ -67,24 +71,43 @@ class Downloader:
             if twin is not None:
                 self.discard(order)
                 return twin
-        target = self.target(order)
-        arrived = await self._whole(target, order, report) if target.exists() else None
-        if arrived is None:
-            arrived = await self._fetch(order, target, download.done_bytes, report)
-        if (order.bytes, order.sha256) != (arrived.size, arrived.sha256):
-            order = msgspec.structs.replace(order, bytes=arrived.size, sha256=arrived.sha256)
+        targets = self.targets(order)
+        arrived: list[Arrived] = []
+        for number, (file, target) in enumerate(zip(order.files, targets, strict=True)):
+            before = sum(one.size for one in arrived)
+
+            def shifted(state: DownloadState, done: int, before: int = before) -> None:
+                report(state, before + done)
+
+            whole = await self._whole(target, file, shifted) if target.exists() else None
+            if whole is None:
+                later = zip(order.files[number + 1 :], targets[number + 1 :], strict=True)
+                more = sum(missing_bytes(other, there) for other, there in later)
+                done = max(0, download.done_bytes - before)
+                whole = await self._fetch(order, file, target, done, more, shifted)
+            arrived.append(whole)
+        size, sha256 = sum(one.size for one in arrived), content_hash([one.sha256 for one in arrived])
+        if (order.bytes, order.sha256) != (size, sha256):
+            order = msgspec.structs.replace(order, bytes=size, sha256=sha256)
             self._table.remember(download.id, order)
-        return self._install(order, arrived)
+        return self._install(order, targets, size, sha256)
 
     def target(self, order: Order) -> Path:
-        """Where the file lies when it is whole; its part lies beside it."""
-        return self._folder / f"{order.key}.gguf"
+        """Where the file, or its first part, lies when it is whole; what arrives of it lies beside it."""
+        return self.targets(order)[0]
+
+    def targets(self, order: Order) -> list[Path]:
+        """The same of all parts, under names by which a model's parts find each other."""
+        return [self._folder / name for name in part_names(order.key, len(order.files))]
 
     def discard(self, order: Order) -> None:
         """Delete what has arrived, unless somebody is still writing it."""
-        target = self.target(order)
         if not self._folder.is_dir():
             return
+        for target in self.targets(order):
+            self._discard(target)
+
+    def _discard(self, target: Path) -> None:
         with file_lock(lock_path(target)) as held:
             if held:
                 discard_part(target)
@@ -94,13 +117,15 @@ class Downloader:
         """Delete what belongs to none of these downloads: they were cancelled while the app was killed."""
         known = {order.key for order in orders}
         for path in self._folder.glob("*.gguf*"):
-            key = path.name.partition(".")[0]
-            if key not in known:
-                with file_lock(lock_path(self._folder / f"{key}.gguf")) as held:
+            name = path.name.partition(".")[0]
+            if name[:KEY_LENGTH] not in known:
+                with file_lock(lock_path(self._folder / f"{name}.gguf")) as held:
                     if held:
                         path.unlink(missing_ok=True)
 
-    async def _fetch(self, order: Order, target: Path, done: int, report: Report) -> Arrived:
+    async def _fetch(
+        self, order: Order, file: OrderPart, target: Path, done: int, more: int, report: Report
+    ) -> Arrived:
         hub = self._open_hub()
 
         def progress(arrived: int, _total: int) -> None:
@@ -111,11 +136,11 @@ class Downloader:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             source = Source(
-                url=hub.file_url(order.repository, order.commit, order.file),
+                url=hub.file_url(order.repository, order.commit, file.file),
                 repository=order.repository,
-                name=PurePosixPath(order.file).name,
-                size=order.bytes,
-                sha256=order.sha256,
+                name=PurePosixPath(file.file).name,
+                size=file.bytes,
+                sha256=file.sha256,
                 beginning=_GGUF,
             )
             transfer = self._transfer(
@@ -124,27 +149,28 @@ class Downloader:
                 target,
                 progress=progress,
                 verifying=lambda: report(DownloadState.VERIFYING, done),
+                more_bytes=more,
             )
             return await transfer.run()
         finally:
             await hub.close()
 
-    async def _whole(self, target: Path, order: Order, report: Report) -> Arrived | None:
+    async def _whole(self, target: Path, file: OrderPart, report: Report) -> Arrived | None:
         """A file that was whole when the process was killed; None, and it is gone, if it is another one."""
-        report(DownloadState.VERIFYING, order.bytes or 0)
+        report(DownloadState.VERIFYING, file.bytes or 0)
         size, found = await asyncio.to_thread(_size_and_hash, target)
-        if order.bytes in (None, size) and order.sha256 in (None, found):
+        if file.bytes in (None, size) and file.sha256 in (None, found):
             return Arrived(target, size, found)
         log.warning("a downloaded file is not what it was; it is downloaded again")
-        self.discard(order)
+        self._discard(target)
         return None
 
-    def _install(self, order: Order, arrived: Arrived) -> InstalledModel:
-        source = order.arrived(arrived.size, arrived.sha256)
+    def _install(self, order: Order, targets: list[Path], size: int, sha256: str) -> InstalledModel:
         try:
-            return self._library.adopt(arrived.path, safe_stem(order.file), source)
+            return self._library.adopt(targets[0], safe_stem(order.file), order.arrived(size, sha256))
         except ModelFileError as error:
-            arrived.path.unlink(missing_ok=True)
+            for target in targets:
+                target.unlink(missing_ok=True)
             error.name = PurePosixPath(order.file).name  # not the name of a file that nobody knows
             raise
 
@@ -160,12 +186,25 @@ class Downloader:
         if file is None:
             raise HubFileMissing(hub.connection.host, PurePosixPath(old.file).name)
         order = msgspec.structs.replace(
-            old, commit=details.commit, bytes=file.bytes, sha256=file.sha256, stale=False
+            old,
+            commit=details.commit,
+            bytes=file.bytes,
+            sha256=file.sha256,
+            parts=tuple(OrderPart(part.name, part.bytes, part.sha256) for part in file.pieces),
+            stale=False,
         )
         if order.key != old.key or (order.sha256, order.bytes) != (old.sha256, old.bytes):
             self.discard(old)
         self._table.replace(download.id, order)
         return order
+
+
+def missing_bytes(file: OrderPart, target: Path) -> int:
+    """What is not here of a file yet."""
+    if target.exists() or file.bytes is None:
+        return 0
+    part = part_path(target)
+    return max(0, file.bytes - (part.stat().st_size if part.exists() else 0))
 
 
 def _size_and_hash(path: Path) -> tuple[int, str]:

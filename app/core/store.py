@@ -10,13 +10,13 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from app.core.download import Order
+from app.core.download import Order, OrderPart
 from app.core.errors import LicenceNotAccepted
 from app.core.licences import terms_of
 from app.core.offers import PREFERRED
 from app.core.secrets import Secrets, may_be_sent
 from app.core.settings import SettingsStore
-from engines.errors import HubFileChanged, HubFileMissing, HubUntrusted, ModelInParts, QuantisationMissing
+from engines.errors import HubFileChanged, HubFileMissing, HubUntrusted, QuantisationMissing
 from engines.model_name import model_name
 from engines.store.catalogue import Catalogue, CatalogueModel, Licence
 from engines.store.connection import HubAccess
@@ -101,7 +101,7 @@ class Store:
 
         Raises:
             QuantisationMissing, HubFileMissing: the model has no such file, or none at all.
-            LicenceNotAccepted, ModelInParts, HubFileChanged: see `order_of`.
+            LicenceNotAccepted, HubFileChanged: see `order_of`.
             HubAddressInvalid, DownloadError: see `details`.
         """
         named = self._reference(reference)
@@ -120,12 +120,12 @@ class Store:
 
         Raises:
             LicenceNotAccepted: its terms have to be accepted first: see `licence_to_accept`.
-            ModelInParts: it is split into several files.
+            HubFileMissing: it is split into several files, of which the hub lacks one.
             HubFileChanged: it is not the file that the catalogue recommends.
         """
         repository = details.model.repository
-        if file.parts > 1:
-            raise ModelInParts(_file_name(file), file.parts)
+        if not file.complete:
+            raise HubFileMissing(self.host, f"{_file_name(file)} ({len(file.pieces)}/{file.parts})")
         if (licence := self.licence_to_accept(repository, details.model.licence)) is not None:
             raise LicenceNotAccepted(licence.name, licence.url)
         recommended = self.catalogue.of_repository(repository)
@@ -143,6 +143,7 @@ class Store:
             file=file.name,
             bytes=file.bytes,
             sha256=pinned or file.sha256,
+            parts=tuple(OrderPart(part.name, part.bytes, part.sha256) for part in file.pieces),
             name=recommended.name if recommended else model_name("", PurePosixPath(file.name).stem),
         )
 

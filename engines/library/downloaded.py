@@ -22,9 +22,10 @@ class ModelSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     revision: str
     """The commit."""
     file: str
-    """Its path in the repository."""
+    """Its path in the repository; of a model in parts, without the number of the part."""
     bytes: int
     sha256: str
+    """Of a model in parts: see `engines.split_files.content_hash`."""
 
 
 class _Sources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ from pathlib import Path
 from engines.families import find_family
 from engines.gguf import FileKind, GgufHeader
 from engines.library.downloaded import ModelSource
+from engines.split_files import parts_beside
 
 
 class Origin(StrEnum):
@@ -42,6 +43,13 @@ class InstalledModel:
     origin: Origin
     source: ModelSource | None = None
     """The file of a hub that it was downloaded from."""
+    parts: int = 1
+    """Files that it is split into; `path` is the first of them, and `bytes` all together."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All its files."""
+        return parts_beside(self.path) if self.parts > 1 else (self.path,)
 
     @property
     def removable(self) -> bool:
@@ -65,6 +73,7 @@ def describe(header: GgufHeader, origin: Origin, source: ModelSource | None = No
         has_chat_template=header.has_chat_template,
         origin=origin,
         source=source,
+        parts=header.file_parts,
     )
 
 

@@ -9,7 +9,7 @@ import errno
 import hashlib
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engines.errors import (
@@ -17,18 +17,20 @@ from engines.errors import (
     ModelFileMissing,
     NotAChatModel,
     NotEnoughDiskSpace,
-    UnsupportedModel,
 )
-from engines.gguf import FileKind, GgufHeader, is_folder, read_header, unreadable
+from engines.gguf import FileKind, GgufHeader, is_folder, read_header
 from engines.library.adapters import AdapterFolder
-from engines.library.copying import Progress, copy_into, free_bytes, free_path
+from engines.library.copying import Progress, copy_parts_into, free_bytes, free_paths, move_parts
 from engines.library.downloaded import DownloadedFiles, ModelSource
 from engines.library.installed import InstalledModel, Origin, describe
 from engines.library.links import LinkedFiles
 from engines.library.starter import find_starter
 from engines.library.unfinished import remove_abandoned
+from engines.split_files import content_hash, part_name, parts_beside
 
 logger = logging.getLogger(__name__)
+
+Stamp = tuple[int, int] | None
 
 
 class ModelLibrary:
@@ -44,7 +46,7 @@ class ModelLibrary:
         self._downloaded = DownloadedFiles(folder)
         self._lock = threading.RLock()
         self._adding = threading.Lock()
-        self._headers: dict[Path, tuple[tuple[int, int], GgufHeader]] = {}
+        self._headers: dict[Path, tuple[tuple[Stamp, ...], GgufHeader]] = {}
         if freed := remove_abandoned(folder):
             logger.info("%d bytes of unfinished copies removed", freed)
 
@@ -76,19 +78,20 @@ class ModelLibrary:
     def add(self, path: Path, *, link: bool = False, progress: Progress | None = None) -> InstalledModel:
         """Install a model file: copy it into the folder, or only remember where it lies.
 
-        A file that is installed already, under whatever name, is not copied again. When the copying ends
+        Of a model in parts any may be named; all of them are installed, from beside it. A model that is
+        installed already, under whatever name, is not copied again. When the copying ends
         early, nothing is left behind. Blocks as long as the copying takes.
 
         Raises:
-            ModelFileMissing, ModelFileUnreadable, NotAModel, ModelFileDamaged, UnsupportedModel: see
-                `engines.gguf.read_header`; also one part of a model that was split into several files.
+            ModelFileMissing, ModelPartMissing, ModelFileUnreadable, NotAModel, ModelFileDamaged,
+                UnsupportedModel: see `engines.gguf.read_header`.
             NotAChatModel: an adapter or a projector, which is no use alone.
             NotEnoughDiskSpace: there is no room for the copy.
         """
-        path = path.absolute()
-        header = _usable_header(path)
+        header = _usable_header(path.absolute())
+        path = header.path
         with self._adding:  # not the lock of the lists: a copy takes minutes
-            twin = self._find_twin(path, header.file_bytes)
+            twin = self._find_twin(header)
             if twin is not None:
                 return twin
             try:
@@ -96,7 +99,9 @@ class ModelLibrary:
                 if link:
                     self._links.add(path)
                     return describe(header, Origin.LINKED)
-                target = copy_into(self._folder, path, header.file_bytes, progress)
+                named = part_name(path) if header.file_parts > 1 else None
+                stem = named.stem if named else path.stem
+                target = copy_parts_into(self._folder, header.paths, stem, header.file_bytes, progress)
             except OSError as error:
                 if error.errno != errno.ENOSPC:
                     raise
@@ -107,21 +112,23 @@ class ModelLibrary:
         """Install a file that was downloaded for the library, by moving it into the folder.
 
         Args:
-            path: the whole, checked file, on the same disk as the folder.
+            path: the whole, checked file, or the first of its parts, on the same disk as the folder.
             name: what to call it, without `.gguf`; a free name like it is taken.
             source: where it came from.
 
         Raises:
             NotAModel, ModelFileDamaged, UnsupportedModel, NotAChatModel: as `add`; the file stays at `path`.
         """
-        _usable_header(path)
+        paths = _usable_header(path).paths
         with self._adding:
             self._folder.mkdir(parents=True, exist_ok=True)
-            target = free_path(self._folder, name)
+            targets = free_paths(
+                self._folder, name, len(paths), lambda number, target: _is_free(target, paths[number])
+            )
             # The source first: killed in between, it tells of a file that is not there, which does no harm.
-            self._downloaded.add(target, source)
-            path.replace(target)
-            return describe(self._header(target), Origin.DOWNLOADED, source)
+            self._downloaded.add(targets[0], source)
+            move_parts(paths, targets)
+            return describe(self._header(targets[0]), Origin.DOWNLOADED, source)
 
     def find_content(self, bytes: int, sha256: str) -> InstalledModel | None:
         """The installed model with this content, whatever it is called and however it came here.
@@ -132,7 +139,7 @@ class ModelLibrary:
             if model.bytes != bytes:
                 continue
             try:
-                known = model.source.sha256 if model.source is not None else _hash(model.path).hex()
+                known = model.source.sha256 if model.source is not None else _hash(model.paths)
             except OSError:  # removed in this moment
                 continue
             if known == sha256:
@@ -155,7 +162,8 @@ class ModelLibrary:
             if model.origin is Origin.LINKED:
                 self._links.remove(model.path)
                 return 0
-            model.path.unlink(missing_ok=True)
+            for path in model.paths:  # the first one first: without it the others are no model
+                path.unlink(missing_ok=True)
             self._downloaded.remove(model.path)
             return model.bytes
 
@@ -175,8 +183,10 @@ class ModelLibrary:
             if path in self._links.paths():
                 self._links.remove(path)
                 return 0
-            freed = path.stat().st_size if path.exists() else 0
-            path.unlink(missing_ok=True)
+            freed = 0
+            for part in parts_beside(path):
+                freed += part.stat().st_size if part.exists() else 0
+                part.unlink(missing_ok=True)
             self._downloaded.remove(path)
             return freed
 
@@ -206,46 +216,61 @@ class ModelLibrary:
         if starter is not None:
             yield starter, Origin.STARTER
         if self._folder.is_dir():
+            seen: set[Path] = set()
             for path in sorted(self._folder.iterdir()):
                 if path.suffix.lower() == ".gguf" and not path.name.startswith(".") and not is_folder(path):
-                    yield path, Origin.SIDELOADED
+                    first = parts_beside(path)[0]  # of a model in parts, there or not
+                    if first not in seen:
+                        seen.add(first)
+                        yield first, Origin.SIDELOADED
         for path in self._links.paths():
             yield path, Origin.LINKED
 
     def _header(self, path: Path) -> GgufHeader:
         """The header, read again only when the file has changed."""
-        try:
-            status = path.stat()
-        except OSError as error:
-            raise unreadable(path, error) from error
-        stamp = (status.st_size, status.st_mtime_ns)
+        stamp = tuple(_stamp(part) for part in parts_beside(path))
         cached = self._headers.get(path)
         if cached is None or cached[0] != stamp:
             cached = (stamp, read_header(path))
             self._headers[path] = cached
         return cached[1]
 
-    def _find_twin(self, path: Path, size: int) -> InstalledModel | None:
+    def _find_twin(self, header: GgufHeader) -> InstalledModel | None:
         """An installed model with the same content; files of another size need no hash."""
-        candidates = [model for model in self._sound() if model.bytes == size]
+        candidates = [model for model in self._sound() if model.bytes == header.file_bytes]
         for model in candidates:
-            if model.path.samefile(path):
+            if model.path.samefile(header.path):
                 return model
         if not candidates:
             return None
-        wanted = _hash(path)
-        return next((model for model in candidates if _hash(model.path) == wanted), None)
+        wanted = _hash(header.paths)
+        return next((model for model in candidates if _hash(model.paths) == wanted), None)
 
 
 def _usable_header(path: Path) -> GgufHeader:
     header = read_header(path)
     if header.kind not in (FileKind.LANGUAGE_MODEL, FileKind.EMBEDDING_MODEL):
         raise NotAChatModel(path, header.kind)
-    if header.file_parts > 1:
-        raise UnsupportedModel(path, f"one of {header.file_parts} parts")
     return header
 
 
-def _hash(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+def _is_free(target: Path, source: Path) -> bool:
+    """Whether a file may be moved there: nothing is there, or it was moved there before a kill."""
+    return not target.exists() or (source.exists() and target.samefile(source))
+
+
+def _stamp(path: Path) -> Stamp:
+    """What changes when a file does; None where there is none to read."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):  # `read_header` tells what it is
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _hash(paths: Sequence[Path]) -> str:
+    hashes = []
+    for path in paths:
+        with path.open("rb") as file:
+            hashes.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return content_hash(hashes)

@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from engines.errors import HubAnswerBroken, HubFileMissing, HubTokenRejected, ModelInParts
+from engines.errors import HubAnswerBroken, HubFileMissing, HubTokenRejected
+from engines.split_files import content_hash
 from engines.store.connection import HubAccess, HubConnection
 from engines.store.names import check_repository, check_revision, parts_of, quantisation_of, without_part
 from engines.store.transfer import Source
@@ -51,6 +52,16 @@ class HubModel:
 
 
 @dataclass(frozen=True, slots=True)
+class HubPart:
+    """One file of a model that was split into several."""
+
+    name: str
+    """Its path in the repository."""
+    bytes: int | None
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class HubFile:
     """A model's file, or all parts of a model that was split."""
 
@@ -59,9 +70,17 @@ class HubFile:
     bytes: int | None
     """Of all parts together; None where the hub does not tell."""
     sha256: str | None
+    """Of a model in parts: see `engines.split_files.content_hash`."""
     quantisation: str
     parts: int
-    """1 for a whole file: only these can be downloaded."""
+    """1 for a whole file."""
+    pieces: tuple[HubPart, ...] = ()
+    """The parts that are there, in their order; none for a whole file."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether none of the parts is missing."""
+        return self.parts == 1 or len(self.pieces) == self.parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +178,8 @@ class Hub:
             f"{urllib.parse.quote(name)}"
         )
 
-    def source(self, details: HubModelDetails, file: HubFile) -> Source:
-        """What a `Transfer` needs to fetch a file.
-
-        Raises:
-            ModelInParts: it is split.
-        """
-        if file.parts > 1:
-            raise ModelInParts(file.name, file.parts)
+    def source(self, details: HubModelDetails, file: HubFile | HubPart) -> Source:
+        """What a `Transfer` needs to fetch a whole file, or a part."""
         repository = details.model.repository
         url = self.file_url(repository, details.commit, file.name)
         return Source(url, repository, file.name, file.bytes, file.sha256, beginning=b"GGUF")
@@ -229,11 +242,20 @@ def _file(name: str, group: list[_Sibling]) -> HubFile:
     sizes = [sibling.lfs.size if sibling.lfs and sibling.lfs.size else sibling.size for sibling in group]
     size = sum(one for one in sizes if one is not None) if None not in sizes else None
     parts = max(parts_of(sibling.rfilename) for sibling in group)
-    [first, *_] = group
-    sha256 = first.lfs.sha256 if parts == 1 and first.lfs else None
-    known = sha256 if sha256 and len(sha256) == 64 else None
-    whole = name if parts > 1 else first.rfilename
-    return HubFile(whole, size, known, quantisation_of(name), parts)
+    pieces = tuple(
+        HubPart(sibling.rfilename, one, _sha256(sibling))
+        for sibling, one in sorted(zip(group, sizes, strict=True), key=lambda pair: pair[0].rfilename)
+    )
+    if parts == 1:
+        return HubFile(pieces[0].name, size, pieces[0].sha256, quantisation_of(name), 1)
+    hashes = [piece.sha256 for piece in pieces if piece.sha256 is not None]
+    sha256 = content_hash(hashes) if len(hashes) == parts else None
+    return HubFile(name, size, sha256, quantisation_of(name), parts, pieces)
+
+
+def _sha256(sibling: _Sibling) -> str | None:
+    sha256 = sibling.lfs.sha256 if sibling.lfs else None
+    return sha256 if sha256 and len(sha256) == 64 else None
 
 
 def _by_size(file: HubFile) -> tuple[float, str]:

@@ -103,7 +103,9 @@ class Transfer:
         patience: Patience = Patience(),
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+        more_bytes: int = 0,
     ) -> None:
+        """`more_bytes` will be needed on the same disk for what is fetched after this file."""
         self._hub = hub
         self._source = source
         self._target = target
@@ -112,6 +114,7 @@ class Transfer:
         self._patience = patience
         self._wait = wait
         self._free_bytes = free_bytes
+        self._more_bytes = more_bytes
 
     async def run(self) -> Arrived:
         """Fetch what is missing, and check all.
@@ -265,7 +268,7 @@ class Transfer:
     def _missing(self, part: Part) -> int:
         """Bytes that the disk lacks for the rest."""
         total = part.identity.total if part.identity else self._source.size or 0
-        return total - part.size + RESERVE_BYTES - self._free_bytes(self._target.parent)
+        return total - part.size + self._more_bytes + RESERVE_BYTES - self._free_bytes(self._target.parent)
 
     def _pause(self, failures: int, error: Exception) -> float:
         asked = error.wait_seconds if isinstance(error, HubBusy) else None

@@ -54,6 +54,7 @@ def make_tiny_gguf(
     context: int = 2048,
     name: str | None = None,
     without_tensor: str | None = None,
+    tensors_per_part: int = 0,
 ) -> Path:
     """Write a model that answers every prompt with `reply`.
 
@@ -70,6 +71,9 @@ def make_tiny_gguf(
         context: tokens the model was "trained" on.
         name: the model's name in the file.
         without_tensor: leave this tensor out, which makes the file unusable.
+        tensors_per_part: split the model into files with so many tensors each, as `llama-gguf-split` does.
+
+    Returns the file, or the first of its parts.
     """
     script: Sequence[Piece] = split_script(reply) if pieces is None else pieces
     if len(set(script)) != len(script) or "\n" in script:
@@ -83,7 +87,7 @@ def make_tiny_gguf(
     table = _next_tokens(vocabulary, loop=loop)
     table_size = 256 * math.ceil(len(table) / 256)
 
-    writer = gguf.GGUFWriter(path, architecture)
+    writer = gguf.GGUFWriter(path, architecture, split_max_tensors=tensors_per_part)
     writer.add_name(name or f"tiny-{architecture}")
     writer.add_context_length(context)
     writer.add_embedding_length(_WIDTH)
@@ -111,6 +115,8 @@ def make_tiny_gguf(
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+    if tensors_per_part:
+        return next(iter(sorted(path.parent.glob(f"{path.stem}-00001-of-*.gguf"))))
     return path
 
 

@@ -103,7 +103,9 @@ def _source(
         source = model.source
         rows.append(_long_fact(app, strings("details.repository"), source.repository))
         rows.append(_long_fact(app, strings("details.revision"), source.revision))
-        if hash_shown:
+        if model.parts > 1:
+            pass  # the hub tells a hash of each part only
+        elif hash_shown:
             copy = icon_button(
                 ft.Icons.COPY, strings("details.copy_hash"), copier(source.sha256), identifier="copy-hash"
             )

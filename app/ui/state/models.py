@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from app.core.servers import ServerModel
 from app.services import Services
 from app.ui.state.files import ChosenFile, Files
 from app.ui.state.mailbox import Mailbox
+from app.ui.state.model_files import beside_each_other, by_model
 from app.ui.state.reporting import reported
 from engines.errors import EngineError, NotEnoughMemory
 from engines.library import InstalledModel, find_starter
@@ -170,30 +171,24 @@ class ModelsOnScreen:
 
     @reported
     async def add(self) -> None:
-        """Let the user choose a GGUF file and install it."""
-        for file in await self._files.choose([".gguf"]):
+        """Let the user choose GGUF files and install them; the parts of a split model are one."""
+        for model in by_model(await self._files.choose([".gguf"], multiple=True)):
             try:
-                await self._install_chosen(file)
+                await self._install_chosen(model)
             finally:
                 self.state.adding = None
 
-    async def _install_chosen(self, file: ChosenFile) -> None:
+    @reported
+    async def _install_chosen(self, parts: Sequence[ChosenFile]) -> None:
         def show(share: float) -> None:
-            self.state.adding = Adding(file.name, share)
+            self.state.adding = Adding(parts[0].name, share)
 
         show(0)
-        received = await self._files.receive(file, show)
-        source = received.path
-        if received.owned:
-            source = source.rename(source.with_name(file.name))
-        try:
+        async with beside_each_other(self._files, parts, show) as source:
             await self._models.add(
                 source,
                 progress=lambda done, total: self._mailbox.post(lambda: show(done / max(total, 1))),
             )
-        finally:
-            if received.owned:
-                source.unlink(missing_ok=True)
 
     async def _busy(self, work: Callable[[], Awaitable[None]]) -> None:
         self.state.busy = True

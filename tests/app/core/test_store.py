@@ -18,7 +18,6 @@ from engines.errors import (
     HubFileChanged,
     HubFileMissing,
     HubUnreachable,
-    ModelInParts,
     QuantisationMissing,
 )
 from engines.store.catalogue import Catalogue
@@ -105,15 +104,28 @@ async def test_what_names_no_model_asks_nobody(store, server):
     assert server.seen == []
 
 
-async def test_a_model_in_parts_is_refused_before_anything_is_downloaded(store, server):
-    for part in (1, 2, 3):
+async def test_a_model_in_parts_is_one_order_of_all_of_them(store, server):
+    for part in (3, 1, 2):
         server.files[f"owner/big/big-Q8_0-0000{part}-of-00003.gguf"] = bytes(part)
     [file] = (await store.details("owner/big")).files
-    assert (file.parts, file.bytes) == (3, 6)
-    with pytest.raises(ModelInParts) as refused:
-        await store.order("owner/big")
-    assert (refused.value.name, refused.value.parts) == ("big-Q8_0.gguf", 3)
+    assert (file.parts, file.bytes, file.complete) == (3, 6, True)
+    order = await store.order("owner/big")
+    assert (order.file, order.bytes, order.sha256) == ("big-Q8_0.gguf", 6, file.sha256)
+    assert [(part.file[-21:], part.bytes) for part in order.parts] == [
+        ("0-00001-of-00003.gguf", 1),
+        ("0-00002-of-00003.gguf", 2),
+        ("0-00003-of-00003.gguf", 3),
+    ]
+    assert order.parts[0].sha256 == hashlib.sha256(bytes(1)).hexdigest()
     assert server.bodies == []
+
+
+async def test_a_model_of_which_the_hub_lacks_a_part_is_refused(store, server):
+    for part in (1, 3):
+        server.files[f"owner/big/big-Q8_0-0000{part}-of-00003.gguf"] = bytes(part)
+    with pytest.raises(HubFileMissing) as refused:
+        await store.order("owner/big")
+    assert "big-Q8_0.gguf (2/3)" in refused.value.name
 
 
 async def test_a_whole_file_is_preferred_to_one_in_parts(store, server):

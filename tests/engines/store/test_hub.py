@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from engines.errors import HubAddressInvalid, HubAnswerBroken, HubFileMissing, ModelInParts
+from engines.errors import HubAddressInvalid, HubAnswerBroken, HubFileMissing
 from engines.store.connection import HubAccess
 from engines.store.hub import Hub
 from engines.store.names import quantisation_of, safe_stem
@@ -43,7 +43,7 @@ async def test_a_model_is_pinned_to_its_commit_and_its_file_arrives(hub, server,
     assert server.commit in server.seen[1].path
 
 
-async def test_only_whole_models_can_be_fetched_and_the_smallest_comes_first(hub, server):
+async def test_the_parts_of_a_model_are_one_file_and_the_smallest_comes_first(hub, server):
     server.files |= {
         "o/n/README.md": b"x",
         "o/n/mmproj-F16.gguf": b"x",
@@ -58,9 +58,9 @@ async def test_only_whole_models_can_be_fetched_and_the_smallest_comes_first(hub
         ("m-Q8_0.gguf", "Q8_0", 20, 1),
         ("m-F16.gguf", "F16", 61, 2),
     ]
-    with pytest.raises(ModelInParts) as refused:
-        hub.source(details, details.files[-1])
-    assert refused.value.parts == 2
+    first, second = details.files[-1].pieces
+    assert (first.bytes, second.bytes) == (30, 31)
+    assert hub.source(details, second).url.endswith("m-F16-00002-of-00002.gguf")
 
 
 @pytest.mark.parametrize("name", ["../../x.gguf", "/etc/x.gguf", "a\\b.gguf", "a\nb.gguf"])
