@@ -10,6 +10,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from app.core.settings import SettingsStore
 from engines.library.starter import STARTER_PACKAGE
+from engines.split_files import parts_beside
 from engines.store.catalogue import Catalogue
 from tests.e2e.browser import DESKTOP, Server, open_screen
 from tests.engines.store.hub_server import hub_server
@@ -171,3 +172,16 @@ def test_from_no_model_to_the_first_answer_in_one_flow(browser, bare_server):
         phone.until(lambda: phone.shows("regenerate"))
         assert "Hello from your own device." in phone.text("message-assistant")
         assert [url for url in phone.foreign if "rive" not in url] == []
+
+
+def test_the_parts_of_a_split_model_are_sent_by_the_browser_and_answer(browser, bare_server, home, tmp_path):
+    first = make_tiny_gguf(tmp_path / "split.gguf", reply="I am in parts.", tensors_per_part=9)
+    with open_screen(browser, bare_server.url) as phone:
+        phone.until(lambda: phone.shows("first-file"))
+        phone.choose_files("first-file", *parts_beside(first))
+        phone.until(lambda: phone.shows("example-write"))
+        phone.write("composer", "What are you?")
+        phone.tap("send")
+        phone.until(lambda: phone.shows("regenerate"))
+        assert "I am in parts." in phone.text("message-assistant")
+        assert list(home.uploads.iterdir()) == []

@@ -7,6 +7,7 @@ import pytest
 
 from app.core import models as core_models
 from engines.library import ModelLibrary
+from engines.split_files import parts_beside
 from tests.app.ui.conftest import services
 from tests.engines.tiny_gguf import make_tiny_gguf
 
@@ -82,6 +83,34 @@ async def test_a_model_file_is_added_and_answers_at_once(open_app, tmp_path):
         await app.enter("composer", "Who are you?")
         await app.tap("send")
         await app.until(lambda: "I am new here." in app.text())
+
+
+async def test_the_parts_of_a_split_model_are_chosen_together_and_become_one(open_app, tmp_path):
+    first = make_tiny_gguf(tmp_path / "split.gguf", reply="I am in parts.", tensors_per_part=9)
+    parts = sorted(parts_beside(first), reverse=True)
+    whole = make_tiny_gguf(tmp_path / "whole.gguf", reply="I am whole.", architecture="gemma3")
+    async with open_app() as app:
+        app.client.answers["pick_files"] = [
+            {"id": number, "name": path.name, "size": path.stat().st_size, "path": str(path)}
+            for number, path in enumerate([*parts, whole])
+        ]
+        await app.go(2)
+        await app.tap("add-first-model")
+        await app.until(lambda: len(app.marks("load")) == 2)
+        opened = (await services()).models
+        assert sorted(model.parts for model in opened.installed()) == [1, 3]
+        assert not opened.broken()
+
+
+async def test_a_part_that_was_not_brought_along_is_told_by_its_name(open_app, tmp_path):
+    first = make_tiny_gguf(tmp_path / "split.gguf", tensors_per_part=9)
+    parts_beside(first)[2].unlink()
+    async with open_app() as app:
+        app.client.answers["pick_files"] = [{"id": 1, "name": first.name, "size": 1, "path": str(first)}]
+        await app.go(2)
+        await app.tap("add-first-model")
+        await app.until(lambda: app.shows("notice"))
+        assert "“split-00003-of-00003.gguf” is missing" in app.text("notice")
 
 
 async def test_a_file_that_is_no_model_is_refused_with_the_reason(open_app, tmp_path):
