@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from app.core.answering import Answering
 from app.core.benchmarking import Benchmarking, BenchmarkStore
@@ -12,10 +13,11 @@ from app.core.conversations import Conversations
 from app.core.download_table import DownloadTable
 from app.core.downloader import Downloader
 from app.core.downloads import Downloads
-from app.core.instance import InstanceLock, WritersLock
+from app.core.instance import InstanceLock, ProcessesLock, WritersLock
 from app.core.logs import start_logging
 from app.core.long_jobs import LongJobs
 from app.core.models import Models
+from app.core.models_folder import ModelsFolder, finish_move, located
 from app.core.option_store import OptionStore
 from app.core.other_models import OtherPrograms
 from app.core.paths import Paths
@@ -51,7 +53,9 @@ class Services:
     store: Store
     downloads: Downloads
     programs: OtherPrograms
+    models_folder: ModelsFolder
     instance: InstanceLock
+    processes: ProcessesLock
 
     def take_over(self) -> None:
         """Do the indexing here, where no other process does any more."""
@@ -75,6 +79,7 @@ class Services:
         self.knowledge.close()
         self.conversations.close()
         self.instance.release()
+        self.processes.release()
 
 
 def open_services(paths: Paths | None = None) -> Services:
@@ -86,20 +91,25 @@ def open_services(paths: Paths | None = None) -> Services:
     paths = (paths or Paths.default()).create()
     start_logging(paths.log)
     settings = SettingsStore(paths.settings)
+    processes = ProcessesLock(paths.data / "processes.lock")
     instance = InstanceLock(paths.data / "instance.lock")
+    if instance.held:
+        finish_move(paths, settings)
+    paths = located(paths, settings)
+    library = ModelLibrary(paths.models)
     conversations = Conversations(paths.conversations)
     knowledge = KnowledgeBase(
-        paths.knowledge, lambda: open_embedder(settings.current.embedder, models_folder=paths.models)
+        paths.knowledge, lambda: open_embedder(settings.current.embedder, models_folder=library.folder)
     )
     writers = WritersLock(paths.data / "writers.lock")
     writers.if_nobody_writes(conversations.recover)
     if instance.held:
         knowledge.start()
-    library = ModelLibrary(paths.models)
     secrets = Secrets()
     store = Store(settings, secrets)
     table = DownloadTable(paths.downloads)
-    downloads = Downloads(table, Downloader(table, paths.arriving, library, store.open_hub))
+    downloader = Downloader(table, paths.arriving, library, store.open_hub)
+    downloads = Downloads(table, downloader)
     models = Models(
         library,
         settings,
@@ -111,6 +121,14 @@ def open_services(paths: Paths | None = None) -> Services:
     benchmarking = Benchmarking(models, BenchmarkStore(paths.benchmarks))
     tables = TradeOffStore(paths.trade_off_tables)
     trade_offs = TradeOffs(models, paths.trade_offs, tables)
+    jobs = LongJobs(models, answering, benchmarking, compression, trade_offs)
+
+    def relocated(folder: Path) -> None:
+        library.relocate(folder)
+        downloader.relocate(replace(paths, models_folder=folder).arriving)
+        compression.relocate(folder)
+
+    folder = ModelsFolder(paths, settings, instance, processes, models, answering, jobs, downloads, relocated)
     return Services(
         paths,
         settings,
@@ -122,10 +140,12 @@ def open_services(paths: Paths | None = None) -> Services:
         benchmarking,
         trade_offs,
         tables,
-        LongJobs(models, answering, benchmarking, compression, trade_offs),
+        jobs,
         secrets,
         store,
         downloads,
         OtherPrograms(library, settings),
+        folder,
         instance,
+        processes,
     )

@@ -14,6 +14,7 @@ from app.cli.compress import compress
 from app.cli.errors import CommandError
 from app.cli.found import found
 from app.cli.get import get
+from app.cli.models_folder import move, where
 from app.cli.options import options
 from app.cli.servers import add_server, list_servers, print_server, remove_server, server_named
 from app.cli.session import on_interrupt, run, services, strings_of
@@ -169,6 +170,8 @@ async def _remove(wanted: str) -> None:
         print(strings("cli.model_removed", size=strings.size(freed)))
 
 
+models.command("where")(where)
+models.command("move")(move)
 models.command("compress")(compress)
 models.command("catalogue")(catalogue)
 models.command("search")(search)

@@ -42,6 +42,10 @@ class Compression:
         self._task: asyncio.Task[Path] | None = None
         self._listeners: list[Listener] = []
 
+    def relocate(self, folder: Path) -> None:
+        """The library finds its models in another folder now."""
+        self._folder = folder
+
     @property
     def running(self) -> RunningCompression | None:
         """What is being made now, if anything."""

@@ -66,6 +66,7 @@ class DownloadWorker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._closing = False
+        self._held = False
         # Of the thread only:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
@@ -88,6 +89,18 @@ class DownloadWorker:
         """This one has changed in the table: do not wait any longer."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._at_once, id)
+
+    def hold(self) -> None:
+        """Stop all that is under way, wait for it, and begin nothing until `go_on`. It stays wanted."""
+        self._held = True
+        if self._loop is not None and not self._loop.is_closed():
+            asyncio.run_coroutine_threadsafe(self._end_tasks(), self._loop).result()
+
+    def go_on(self) -> None:
+        """Work again after `hold`."""
+        self._held = False
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake.set)
 
     def close(self) -> None:
         """Stop, and wait for it. What is under way stays wanted."""
@@ -131,10 +144,13 @@ class DownloadWorker:
                     await asyncio.wait_for(self._wake.wait(), self._pause(busy=busy))
                 self._wake.clear()
         finally:
-            tasks = list(self._tasks.values())
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._end_tasks()
+
+    async def _end_tasks(self) -> None:
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _pause(self, *, busy: bool) -> float | None:
         if busy:
@@ -150,7 +166,7 @@ class DownloadWorker:
                 task.cancel()
         now = self._clock()
         for one, download in wanted.items():
-            mine = self._all or one in self._some
+            mine = (self._all or one in self._some) and not self._held
             free = one not in self._tasks and len(self._tasks) < AT_ONCE
             if mine and free and self._not_before.get(one, now) <= now:
                 self._tasks[one] = asyncio.create_task(self._download(download))

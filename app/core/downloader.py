@@ -92,6 +92,10 @@ class Downloader:
             self._table.remember(download.id, order)
         return self._install(order, targets, size, sha256)
 
+    def relocate(self, folder: Path) -> None:
+        """What has arrived lies in another folder now."""
+        self._folder = folder
+
     def target(self, order: Order) -> Path:
         """Where the file, or its first part, lies when it is whole; what arrives of it lies beside it."""
         return self.targets(order)[0]

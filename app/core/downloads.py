@@ -116,6 +116,14 @@ class Downloads:
         """Do this one download here, unless another process is at it; it is followed then."""
         self._worker.work_on(id)
 
+    def hold(self) -> None:
+        """Stop what is under way here until `go_on`; it stays wanted. Waits for it: call it in a thread."""
+        self._worker.hold()
+
+    def go_on(self) -> None:
+        """Work again after `hold`."""
+        self._worker.go_on()
+
     def close(self) -> None:
         """Stop working. What is under way goes on at the next start, or in another process."""
         self._worker.close()

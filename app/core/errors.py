@@ -10,6 +10,13 @@ AppError
 │   ├── OptionOutOfRange   the number is not possible; carries `least`, `most`
 │   └── OptionsConflict    it does not go together with another one; carries `other`
 ├── ServerExists           a model of a server already has this name
+├── OtherProcess           another window or terminal of the app uses the models
+├── ModelsMoving           the models are on their way to another folder
+├── ModelsFolderError      the models cannot be moved there; carries `folder`
+│   ├── FolderInvalid      it is no folder, or not written from its root on
+│   ├── FolderTaken        it is the present one, lies inside it, or is full of other things
+│   ├── FolderUnwritable   nothing can be written there
+│   └── FolderMissing      the present one is not there: its disk is not connected
 ├── ConversationMissing    the conversation or message was deleted meanwhile
 ├── EmptyQuestion          nothing but white space was asked
 ├── AlreadyCompressing     one model at a time is compressed
@@ -82,6 +89,38 @@ class ServerExists(AppError):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
+
+
+class OtherProcess(AppError):
+    """Another window or terminal of the app uses the models at the moment."""
+
+
+class ModelsMoving(AppError):
+    """The models are on their way to another folder; wait for that, or cancel it."""
+
+
+class ModelsFolderError(AppError):
+    """The models cannot be moved; `folder` is the one that stands in the way."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(folder)
+        self.folder = folder
+
+
+class FolderInvalid(ModelsFolderError):
+    """It is no folder, or not written from its root on."""
+
+
+class FolderTaken(ModelsFolderError):
+    """It is the present folder, lies inside it, or is full of other things."""
+
+
+class FolderUnwritable(ModelsFolderError):
+    """Nothing can be written there."""
+
+
+class FolderMissing(ModelsFolderError):
+    """The present folder is not there: its disk is not connected."""
 
 
 class ConversationMissing(AppError):

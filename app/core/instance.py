@@ -7,11 +7,12 @@ included, and that a kill -9 cannot leave behind: the system frees them with the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import apsw
 
+from app.core.errors import ModelsMoving
 from rag.database import translated_errors
 
 _WAIT_MILLISECONDS = 10_000
@@ -75,13 +76,25 @@ class WritersLock:
         Raises:
             OSError: the file cannot be opened.
         """
+        with self.exclusive() as alone:
+            if alone:
+                action()
+        return alone
+
+    @contextmanager
+    def exclusive(self) -> Iterator[bool]:
+        """Try to keep all others out while this lasts; tells whether that is so.
+
+        Raises:
+            OSError: the file cannot be opened.
+        """
         with self._connected() as connection:
             try:
                 connection.execute("BEGIN EXCLUSIVE")
+                alone = True
             except apsw.BusyError:
-                return False
-            action()
-        return True
+                alone = False
+            yield alone
 
     @contextmanager
     def _connected(self) -> Iterator[apsw.Connection]:
@@ -91,3 +104,37 @@ class WritersLock:
             yield connection
         finally:
             connection.close()  # ends the transaction, and with it the lock
+
+
+class ProcessesLock:
+    """Shared by all processes of the app for as long as they run; held alone to move what all of them use."""
+
+    def __init__(self, path: Path) -> None:
+        """Waits for ten seconds where another process holds it alone.
+
+        Raises:
+            ModelsMoving: it does so for longer.
+        """
+        self._lock = WritersLock(path)
+        self._held = ExitStack()
+        self._enter()
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Try to be the only process while this lasts; tells whether that is so."""
+        self._held.close()
+        try:
+            with self._lock.exclusive() as alone:
+                yield alone
+        finally:
+            self._enter()
+
+    def release(self) -> None:
+        """This process ends."""
+        self._held.close()
+
+    def _enter(self) -> None:
+        try:
+            self._held.enter_context(self._lock.shared())
+        except apsw.BusyError:
+            raise ModelsMoving from None

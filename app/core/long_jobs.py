@@ -121,6 +121,15 @@ class LongJobs:
             self._changed()
             self._task.cancel()
 
+    def check_idle(self) -> None:
+        """See that nothing is being done.
+
+        Raises:
+            AlreadyBenchmarking, AlreadyCompressing: something is.
+        """
+        if self.current is not None:
+            raise AlreadyCompressing if self.current.kind is JobKind.COMPRESSION else AlreadyBenchmarking
+
     def forget_last(self) -> None:
         """The user has seen what became of the last one."""
         self.last = None
@@ -139,8 +148,7 @@ class LongJobs:
             await asyncio.wait({task})
 
     def _start(self, job: Job, work: Callable[[], Awaitable[InstalledModel | None]]) -> None:
-        if self.current is not None:
-            raise AlreadyCompressing if self.current.kind is JobKind.COMPRESSION else AlreadyBenchmarking
+        self.check_idle()
 
         async def run() -> InstalledModel | None:
             return await work()

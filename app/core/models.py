@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from app.core.errors import ModelMissing, NoModelInstalled
+from app.core.errors import ModelMissing, ModelsMoving, NoModelInstalled
 from app.core.idle import IdleTimer
 from app.core.option_store import OptionStore
 from app.core.servers import ServerModel, Servers
@@ -50,6 +50,7 @@ class Models:
         self._loaded: AnyModel | None = None
         self._loading: AnyModel | None = None
         self._turn = asyncio.Lock()
+        self._aside = False
         self._listeners: list[Listener] = []
         self._idle = IdleTimer(
             lambda: settings.current.unload_after_minutes * _SECONDS_PER_MINUTE, self._unload_idle
@@ -167,6 +168,18 @@ class Models:
         if model is not None:
             self._crashes.pop(model.id, None)
 
+    @asynccontextmanager
+    async def set_aside(self) -> AsyncIterator[None]:
+        """Unload, and let nobody load, add or remove a model of this device while this lasts."""
+        async with self._turn:
+            await self._close()
+            self._aside = True
+        try:
+            yield
+        finally:
+            self._aside = False
+            self._changed()
+
     async def unload(self) -> None:
         """Free the memory of the loaded model."""
         async with self._turn:
@@ -175,13 +188,23 @@ class Models:
     async def add(
         self, path: Path, *, link: bool = False, progress: Callable[[int, int], None] | None = None
     ) -> InstalledModel:
-        """Install a GGUF file; see `ModelLibrary.add`."""
+        """Install a GGUF file; see `ModelLibrary.add`.
+
+        Raises:
+            ModelsMoving: the models are on their way to another folder.
+        """
+        self._check_here()
         model = await asyncio.to_thread(self._library.add, path, link=link, progress=progress)
         self._changed()
         return model
 
     async def remove(self, model_id: str) -> int:
-        """Uninstall a model; returns the freed bytes."""
+        """Uninstall a model; returns the freed bytes.
+
+        Raises:
+            ModelsMoving: the models are on their way to another folder.
+        """
+        self._check_here()
         if self._loaded and self._loaded.id == model_id:
             await self.unload()
         freed = await asyncio.to_thread(self._library.remove, model_id)
@@ -238,6 +261,7 @@ class Models:
             ModelFileMissing: `broken` does not list it any more.
             OSError: the system does not let it be deleted.
         """
+        self._check_here()
         freed = await asyncio.to_thread(self._library.remove_broken, path)
         self._changed()
         return freed
@@ -253,6 +277,8 @@ class Models:
 
     async def _load(self, model: AnyModel, *, anyway: bool) -> Engine:
         async with self._turn:
+            if isinstance(model, InstalledModel):
+                self._check_here()
             options = self.options(model)
             crashes = self._crashes.get(model.id, 0)
             if anyway:
@@ -293,6 +319,10 @@ class Models:
         if engine is not None:
             await engine.close()
             self._changed()
+
+    def _check_here(self) -> None:
+        if self._aside:
+            raise ModelsMoving
 
     def _crashed(self, model: AnyModel) -> None:
         self._crashes[model.id] = self._crashes.get(model.id, 0) + 1

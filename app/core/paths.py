@@ -11,14 +11,16 @@ import platformdirs
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Every file and folder the app writes lies below `data`."""
+    """Every file and folder the app writes lies below `data`, but for models that the user has moved."""
 
     data: Path
+    models_folder: Path | None = None
+    """Where the user wants the models; None: below `data`."""
 
     @property
     def models(self) -> Path:
         """Sideloaded and downloaded models."""
-        return self.data / "models"
+        return self.models_folder or self.data / "models"
 
     @property
     def arriving(self) -> Path:
@@ -76,8 +78,8 @@ class Paths:
         return self.data / "dai.log"
 
     def create(self) -> Paths:
-        """Make the folders, readable for this user only."""
-        for folder in (self.data, self.models, self.uploads):
+        """Make the folders, readable for this user only. The user's own for models must be there already."""
+        for folder in (self.data, self.uploads, *(() if self.models_folder else (self.models,))):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self
 

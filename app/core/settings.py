@@ -62,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many passages of your documents go into a question, at most."""
     servers: tuple[ServerSetting, ...] = ()
     """Models of servers that you have added. Nothing is sent to one unless you choose it to answer."""
+    models_folder: str | None = None
+    """Where the models lie; none means the app's own data folder. `dai models move` changes it."""
     hidden_models: tuple[str, ...] = ()
     """Files of other programs on this device that you do not want to be offered as models."""
     hub_endpoint: Annotated[str, msgspec.Meta(pattern=_WEB_ADDRESS)] = "https://huggingface.co"
@@ -102,8 +104,9 @@ class SettingsStore:
             raise TypeError(f"no such setting: {', '.join(sorted(unknown))}")
         with self._lock:
             merged = msgspec.structs.asdict(self._current) | values
-            self._current = msgspec.convert(msgspec.to_builtins(merged), Settings)
-            write_whole(self._path, self._current)
+            changed = msgspec.convert(msgspec.to_builtins(merged), Settings)
+            write_whole(self._path, changed)
+            self._current = changed
         for listener in list(self._listeners):
             listener(self._current)
         return self._current

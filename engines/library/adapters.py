@@ -24,6 +24,11 @@ class AdapterFolder:
         self._lock = threading.Lock()
         remove_abandoned(folder)
 
+    def relocate(self, folder: Path) -> None:
+        """The adapters lie in another folder now."""
+        with self._lock:
+            self._folder = folder
+
     def path(self, name: str) -> Path:
         """Where the adapter with this name lies, or lay."""
         return self._folder / name

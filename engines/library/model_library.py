@@ -50,6 +50,19 @@ class ModelLibrary:
         if freed := remove_abandoned(folder):
             logger.info("%d bytes of unfinished copies removed", freed)
 
+    @property
+    def folder(self) -> Path:
+        """Where the models lie."""
+        return self._folder
+
+    def relocate(self, folder: Path) -> None:
+        """The models lie in another folder now, under the same names."""
+        with self._adding, self._lock:
+            self._folder = folder
+            self._links, self._downloaded = LinkedFiles(folder), DownloadedFiles(folder)
+            self._headers.clear()
+            self.adapters.relocate(folder / "adapters")
+
     def installed(self) -> list[InstalledModel]:
         """Language models: the starter first, then by name. Unreadable files are left out: see `broken`."""
         return [model for model in self._sound() if model.kind is FileKind.LANGUAGE_MODEL]
