@@ -120,6 +120,19 @@ def test_a_paused_download_keeps_what_arrived_and_goes_on_behind_it(start, wante
     assert ranges(server) == [None, f"bytes={HALF}-"]
 
 
+def test_a_held_download_lets_go_of_its_files_and_goes_on_where_it_stood(start, wanted, server, device):
+    process = start()
+    process.downloads.start()
+    number = stalled(server, process, wanted)
+    process.downloads.hold()
+    assert f"{wanted.key}.gguf.part" in files(device)
+    assert not [name for name in files(device) if name.endswith(".lock")]
+    assert process.downloads.get(number).state.active
+    process.downloads.go_on()
+    process.wait(number, DownloadState.DONE)
+    assert ranges(server) == [None, f"bytes={HALF}-"]
+
+
 def test_a_cancelled_download_leaves_nothing(start, wanted, server, device):
     process = start()
     process.downloads.start()
