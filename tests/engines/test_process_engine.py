@@ -23,7 +23,7 @@ from engines.llama_cpp.channel import Deliver
 from engines.llama_cpp.engine import LlamaCppEngine
 from engines.llama_cpp.inbox import Patience
 from engines.llama_cpp.messages import Event, Progress, Request
-from engines.llama_cpp.process_channel import ProcessChannel, children_possible
+from engines.llama_cpp.process_channel import ProcessChannel, child_environment, children_possible
 from engines.opening import open_engine
 from engines.protocol import Finish, LoadOptions
 from tests.engines.asking import Answer, ask, question
@@ -335,6 +335,25 @@ def test_only_a_plain_python_can_start_itself(monkeypatch, executable, frozen, p
     monkeypatch.setattr(sys, "frozen", frozen, raising=False)
 
     assert children_possible() is possible
+
+
+def test_threads_of_a_child_do_not_spin_for_long(monkeypatch) -> None:
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+
+    assert child_environment()["GOMP_SPINCOUNT"] == "4000"
+
+
+@pytest.mark.parametrize("variable", ["GOMP_SPINCOUNT", "OMP_WAIT_POLICY"])
+def test_how_threads_wait_is_the_users_to_choose(monkeypatch, variable: str) -> None:
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setenv(variable, "chosen")
+
+    environment = child_environment()
+
+    assert environment[variable] == "chosen"
+    assert environment.get("GOMP_SPINCOUNT") in (None, "chosen")
 
 
 async def test_where_no_child_can_be_started_a_thread_takes_over(monkeypatch, tmp_path: Path) -> None:
