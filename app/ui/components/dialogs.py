@@ -56,7 +56,7 @@ def _dialog(app: AppState, dialogs: DialogState) -> ft.DialogControl | None:
 
 
 def _title(app: AppState, title: str) -> ft.Control:
-    return ft.Row([ft.Text(title, theme_style=ft.TextThemeStyle.TITLE_LARGE)], rtl=app.rtl)
+    return ft.Row([ft.Text(title, theme_style=ft.TextThemeStyle.TITLE_LARGE, expand=True)], rtl=app.rtl)
 
 
 def _box(app: AppState, title: str, body: ft.Control, dismissed: Callable[[], None]) -> ft.AlertDialog:

@@ -9,6 +9,7 @@ from app.core.model_options import AdapterUse
 from app.ui.components.controls import icon_button, marked, remembered
 from app.ui.components.option_values import number_text, problem, read_number
 from app.ui.components.setting_rows import section
+from app.ui.components.typed_text import use_typed_text
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import Confirmation
 from app.ui.state.options import ModelTuning
@@ -73,22 +74,23 @@ def AdaptersCard(app: AppState, tuning: ModelTuning, adding: str | None) -> ft.C
 @remembered
 def AdapterRow(app: AppState, model: InstalledModel, use: AdapterUse, missing: bool) -> ft.Control:
     """Name, strength, on or off, and a way out."""
-    text, set_text = ft.use_state(number_text(app.strings, use.scale))
+    typed = use_typed_text()
     wrong, set_wrong = ft.use_state("")
-    typed = ft.use_ref(text)
     strings = app.strings
 
-    def writing(event: ft.Event[ft.TextField]) -> None:
-        typed.current = event.control.value
-        set_text(typed.current)
+    def writing() -> None:
+        typed.going_on = True
         set_wrong("")
 
     async def written() -> None:
+        if not typed.going_on:
+            return
         try:
-            scale = read_number("scale", typed.current or "", whole=False)
+            scale = read_number("scale", typed.text(""), whole=False)
             error = await app.options.turn_adapter(model, use.name, scale=1.0 if scale is None else scale)
         except OptionError as refused:
             error = refused
+        typed.going_on = error is not None
         set_wrong(problem(strings, error) if error is not None else "")
 
     async def turn(event: ft.Event[ft.Switch]) -> None:
@@ -137,29 +139,41 @@ def AdapterRow(app: AppState, model: InstalledModel, use: AdapterUse, missing: b
                 ft.Row(
                     [
                         marked(
-                            ft.TextField(
-                                value=text,
-                                label=strings("adapter.scale"),
-                                on_change=writing,
-                                on_blur=written,
-                                on_submit=written,
-                                rtl=app.rtl,
-                                dense=True,
-                                width=_SCALE_WIDTH * max(1.0, app.scale),
-                                border=field_border(),
-                                content_padding=Space.M,
+                            typed.shows(
+                                ft.TextField(
+                                    value=typed.text(number_text(strings, use.scale)),
+                                    label=strings("adapter.scale"),
+                                    on_change=writing,
+                                    on_blur=written,
+                                    on_submit=written,
+                                    rtl=app.rtl,
+                                    dense=True,
+                                    width=_SCALE_WIDTH * max(1.0, app.scale),
+                                    border=field_border(),
+                                    content_padding=Space.M,
+                                )
                             ),
                             identifier="adapter-scale",
                         ),
-                        ft.Text(
-                            said,
-                            color=ft.Colors.ERROR,
-                            theme_style=ft.TextThemeStyle.BODY_SMALL,
-                            expand=True,
-                        ),
                     ],
                     rtl=app.rtl,
-                    spacing=Space.M,
+                ),
+                *(
+                    [
+                        ft.Row(
+                            [
+                                ft.Text(
+                                    said,
+                                    color=ft.Colors.ERROR,
+                                    theme_style=ft.TextThemeStyle.BODY_SMALL,
+                                    expand=True,
+                                )
+                            ],
+                            rtl=app.rtl,
+                        )
+                    ]
+                    if said
+                    else []
                 ),
             ],
             spacing=Space.S,

@@ -1,4 +1,4 @@
-"""The controls that set an option: number, switch, choice, text, list of texts."""
+"""The controls that set an option which is no number: switch, choice, text, list of texts."""
 
 from __future__ import annotations
 
@@ -7,164 +7,15 @@ from collections.abc import Awaitable, Callable, Sequence
 import flet as ft
 
 from app.core.direction import is_right_to_left
-from app.core.errors import OptionInvalid
 from app.ui.components.controls import icon_button, marked, remembered, text_field
-from app.ui.components.option_values import meant, number_text, read_number, shown
+from app.ui.components.option_values import meant, shown
 from app.ui.components.setting_rows import chips
+from app.ui.components.typed_text import use_typed_text
 from app.ui.state.app import AppState
 from app.ui.theme import Radius, Space, field_border
 
 Change = Callable[..., Awaitable[bool]]
 """Takes the value, and whether it is finished; tells whether it was accepted."""
-
-SLIDERS = {
-    "temperature": (0.0, 2.0, 40),
-    "top_p": (0.0, 1.0, 20),
-    "min_p": (0.0, 0.5, 50),
-    "repeat_penalty": (0.9, 1.5, 60),
-    "presence_penalty": (-2.0, 2.0, 40),
-    "frequency_penalty": (-2.0, 2.0, 40),
-    "dry_multiplier": (0.0, 2.0, 40),
-}
-"""Values that make sense, and steps; the field beside the slider takes all that are possible."""
-WHOLE = frozenset(
-    {
-        "batch_tokens",
-        "context_tokens",
-        "dry_allowed_length",
-        "gpu_layers",
-        "max_answer_tokens",
-        "repeat_last_n",
-        "seed",
-        "threads",
-        "top_k",
-    }
-)
-WINDOWS = (2048, 4096, 8192, 16384, 32768, 65536, 131072)
-_FIELD_WIDTH = 132
-_NOT_A_NUMBER = "?"
-"""No option that is a number takes this: what makes the refusal of a text that is none."""
-
-
-@remembered
-def NumberControl(
-    app: AppState, name: str, value: float | None, change: Change, trained_context: int, known: bool
-) -> ft.Control:
-    """A field, with a slider before it or usual values above it.
-
-    Where the value is not `known` unless it is set, nobody can say where a slider would stand.
-    """
-    slides = known and name in SLIDERS
-    typed: ft.MutableRef[str | None] = ft.use_ref(None)  # while somebody writes: what stands in the field
-    _, redraw = ft.use_state(0)
-    text = number_text(app.strings, value) if typed.current is None else typed.current
-
-    def show(written: str | None) -> None:
-        typed.current = written
-        redraw(lambda count: count + 1)
-
-    async def writing(event: ft.Event[ft.TextField]) -> None:
-        show(event.control.value)
-        if event.control.value.strip():  # else a new number comes
-            await change(_read(name, event.control.value), finished=False)
-
-    async def written() -> None:
-        if typed.current is not None and await change(_read(name, typed.current)):
-            show(None)
-
-    async def choose(number: float) -> None:
-        if await change(number):
-            show(None)
-
-    field = marked(
-        ft.TextField(
-            value=text,
-            on_change=writing,
-            on_blur=written,
-            on_submit=written,
-            hint_text=app.strings(f"option.{name}.unset") if name in UNSET else None,
-            keyboard_type=ft.KeyboardType.NUMBER if name in WHOLE else ft.KeyboardType.TEXT,
-            rtl=app.rtl,
-            width=_FIELD_WIDTH * max(1.0, app.scale) if slides else None,
-            dense=True,
-            border=field_border(),
-            content_padding=ft.Padding.symmetric(horizontal=Space.M, vertical=Space.M),
-        ),
-        identifier=f"field-{name}",
-        label=app.strings(f"option.{name}"),
-    )
-    if name == "context_tokens":
-        return _with_windows(app, field, value, choose, trained_context)
-    if not slides:
-        return field
-    return ft.Row([_slider(app, name, text, choose, show), field], rtl=app.rtl, spacing=Space.M)
-
-
-UNSET = frozenset({"threads", "gpu_layers", "seed"})
-"""Without a value these have a meaning of their own."""
-
-
-def _read(name: str, text: str) -> float | str | None:
-    try:
-        return read_number(name, text, whole=name in WHOLE)
-    except OptionInvalid:
-        return _NOT_A_NUMBER
-
-
-def _slider(
-    app: AppState,
-    name: str,
-    text: str,
-    choose: Callable[[float], Awaitable[None]],
-    show: Callable[[str], object],
-) -> ft.Control:
-    least, most, steps = SLIDERS[name]
-    read = _read(name, text)
-    now = read if isinstance(read, int | float) else least
-
-    def moving(event: ft.Event[ft.Slider]) -> None:
-        show(number_text(app.strings, round(event.control.value or 0.0, 3)))
-
-    async def moved(event: ft.Event[ft.Slider]) -> None:
-        await choose(round(event.control.value or 0.0, 3))
-
-    return marked(
-        ft.Slider(
-            value=min(max(now, least), most),
-            min=least,
-            max=most,
-            divisions=steps,
-            on_change=moving,
-            on_change_end=moved,
-            rtl=app.rtl,
-        ),
-        identifier=f"slider-{name}",
-        label=app.strings(f"option.{name}"),
-        expand=True,
-    )
-
-
-def _with_windows(
-    app: AppState,
-    field: ft.Control,
-    value: float | None,
-    choose: Callable[[float], Awaitable[None]],
-    trained_context: int,
-) -> ft.Control:
-    windows = [tokens for tokens in WINDOWS if not trained_context or tokens <= trained_context]
-    if trained_context and trained_context not in windows:
-        windows.append(trained_context)
-
-    async def pick(tokens: str) -> None:
-        await choose(int(tokens))
-
-    names = {str(tokens): app.strings.number(tokens) for tokens in sorted(windows)}
-    return ft.Column(
-        [chips(app, "window", names, str(value), pick), field],
-        spacing=Space.S,
-        tight=True,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-    )
 
 
 @ft.component
@@ -194,26 +45,34 @@ def ChoiceControl(
 @remembered
 def TextControl(app: AppState, name: str, value: str, change: Change) -> ft.Control:
     """A text of several lines, kept while it is written."""
-    typed: ft.MutableRef[str | None] = ft.use_ref(None)
+    typed = use_typed_text()
     _, redraw = ft.use_state(0)
-    text = value if typed.current is None else typed.current
+    text = typed.text(value)
 
-    async def writing(event: ft.Event[ft.TextField]) -> None:
-        typed.current = event.control.value
+    async def writing() -> None:
+        typed.going_on = True
         redraw(lambda count: count + 1)
-        await change(event.control.value)
+        await typed.keep(change)
+
+    async def written() -> None:
+        if typed.going_on and await change(typed.text(value)):
+            typed.going_on = False
+            redraw(lambda count: count + 1)
 
     return marked(
-        ft.TextField(
-            value=text,
-            on_change=writing,
-            hint_text=app.strings(f"option.{name}.example"),
-            multiline=True,
-            min_lines=2,
-            max_lines=8,
-            rtl=is_right_to_left(text) if text.strip() else app.rtl,
-            border=field_border(),
-            content_padding=Space.M,
+        typed.shows(
+            ft.TextField(
+                value=text,
+                on_change=writing,
+                on_blur=written,
+                hint_text=app.strings(f"option.{name}.example"),
+                multiline=True,
+                min_lines=2,
+                max_lines=8,
+                rtl=is_right_to_left(text) if text.strip() else app.rtl,
+                border=field_border(),
+                content_padding=Space.M,
+            )
         ),
         identifier=f"field-{name}",
         label=app.strings(f"option.{name}"),
@@ -223,19 +82,20 @@ def TextControl(app: AppState, name: str, value: str, change: Change) -> ft.Cont
 @remembered
 def StopControl(app: AppState, values: Sequence[str], change: Change) -> ft.Control:
     """A list of texts; each can be taken out, and one more put in."""
-    text, set_text = ft.use_state("")
-    typed = ft.use_ref("")
+    typed = use_typed_text()
+    _, redraw = ft.use_state(0)
+    text = typed.text("")
     strings = app.strings
 
-    def writing(event: ft.Event[ft.TextField]) -> None:
-        typed.current = event.control.value
-        set_text(typed.current)
+    def writing() -> None:
+        typed.going_on = True
+        redraw(lambda count: count + 1)
 
     async def add() -> None:
-        new = meant(typed.current or "")
+        new = meant(typed.text(""))
         if new and await change(tuple(dict.fromkeys([*values, new]))):
-            typed.current = ""
-            set_text("")
+            typed.going_on = False
+            redraw(lambda count: count + 1)
 
     def remover(removed: str) -> Callable[[], Awaitable[None]]:
         async def remove() -> None:
@@ -266,7 +126,7 @@ def StopControl(app: AppState, values: Sequence[str], change: Change) -> ft.Cont
         for number, each in enumerate(values)
     ]
     field = marked(
-        text_field(app, strings("option.stop.add"), text, writing, on_submit=add, dense=True, expand=True),
+        typed.shows(text_field(app, strings("option.stop.add"), text, writing, on_submit=add, dense=True)),
         identifier="field-stop",
     )
     button = icon_button(

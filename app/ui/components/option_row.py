@@ -10,11 +10,11 @@ from app.core.model_options import OptionOrigin
 from app.ui.components.controls import badge, marked, remembered
 from app.ui.components.option_controls import (
     ChoiceControl,
-    NumberControl,
     StopControl,
     SwitchControl,
     TextControl,
 )
+from app.ui.components.option_number import NumberControl
 from app.ui.components.option_values import problem
 from app.ui.components.setting_rows import label_of
 from app.ui.state.app import AppState

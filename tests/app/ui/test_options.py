@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
 import flet as ft
 import pytest
 
@@ -175,6 +178,35 @@ async def test_instructions_are_kept_as_they_are_written(open_app, model_id, hom
         await app.until(lambda: stored(home, model_id).system_prompt == "")
         await app.tap("reset-system_prompt")
         await app.until(lambda: field(app, "system_prompt").value == "Be kind.")
+
+
+async def test_letters_that_are_typed_while_others_are_kept_are_not_undone(
+    open_app, model_id, home, monkeypatch
+):
+    async with open_app() as app:
+        await open_options(app, model_id)
+        tuning = (await services()).models.tuning
+        change, may_keep, kept = tuning.change, threading.Event(), []
+
+        def change_slowly(model, values):
+            assert may_keep.wait(20)
+            kept.append(values["system_prompt"])
+            change(model, values)
+
+        monkeypatch.setattr(tuning, "change", change_slowly)
+        text, events = "", []
+        for letter in "Be brief.":
+            text += letter
+            app.session.apply_patch(field(app, "system_prompt")._i, {"value": text})
+            events.append(asyncio.create_task(app.fire(field(app, "system_prompt"), "change", text)))
+            await app.settle()
+            assert field(app, "system_prompt").value == text
+        may_keep.set()
+        await asyncio.gather(*events)
+        await app.until(lambda: stored(home, model_id).system_prompt == "Be brief.")
+        await app.until(lambda: "This model" in app.text("origin-system_prompt"))
+        assert field(app, "system_prompt").value == "Be brief."
+        assert kept == ["B", "Be brief."], "not letter by letter"
 
 
 async def test_all_options_are_reset_only_after_a_question(open_app, model_id, home):
