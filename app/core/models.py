@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from app.core.errors import ModelMissing, ModelsMoving, NoModelInstalled
@@ -15,9 +16,9 @@ from app.core.servers import ServerModel, Servers
 from app.core.settings import SettingsStore
 from app.core.tuning import Tuning
 from engines.errors import EngineCrashed, EngineKeepsCrashing, EngineStuck, ModelFileError, NotEnoughMemory
-from engines.library import InstalledModel, ModelLibrary
+from engines.library import InstalledModel, ModelLibrary, Origin
 from engines.memory import MemoryFit, MemoryNeed, available_memory, memory_fit
-from engines.opening import open_engine
+from engines.opening import in_process, open_engine
 from engines.protocol import Engine, LoadOptions
 
 Listener = Callable[[], None]
@@ -311,6 +312,9 @@ class Models:
     async def _opened(self, model: AnyModel, options: LoadOptions) -> Engine:
         if isinstance(model, ServerModel):
             return await self.servers.open(model, options)
+        if model.origin is Origin.LINKED and not in_process("auto"):
+            # A map of a file that others can cut off, or pull out with its disk, would end the app.
+            options = replace(options, use_mmap=False)
         return await self._open(model.path, options)
 
     async def _close(self) -> None:

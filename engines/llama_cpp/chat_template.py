@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import jinja2
 
-from engines.errors import NoChatTemplate, TemplateFailed
+from engines.errors import EngineCrashed, NoChatTemplate, TemplateFailed
 from engines.families import Family, ThinkingTags
 from engines.families.roles import arrange
 from engines.llama_cpp import template_sandbox
@@ -125,6 +125,8 @@ class ChatTemplate:
             )
         except TimeoutError as error:
             raise TemplateFailed("takes too long") from error
+        except EngineCrashed:
+            raise
         except Exception as error:  # a template may raise whatever Python can
             raise TemplateFailed(_describe(error)) from error
 

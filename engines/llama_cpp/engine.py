@@ -15,6 +15,7 @@ from pathlib import Path
 from engines.errors import EngineCrashed, EngineNotLoaded, EngineStuck
 from engines.llama_cpp import failures
 from engines.llama_cpp.channel import Channel, StartChannel
+from engines.llama_cpp.file_stamp import FileStamp
 from engines.llama_cpp.inbox import Inbox, Patience, Silence
 from engines.llama_cpp.messages import (
     OPENING,
@@ -83,6 +84,8 @@ class LlamaCppEngine:
         self._silence = Silence(patience)
         self._channel: Channel | None = None
         self._info: ModelInfo | None = None
+        self._stamp: FileStamp | None = None
+        """Of the file as it was loaded, where it is read all the time."""
         self._inboxes: dict[int, Inbox] = {}
         self._ids = count(OPENING + 1)
         self._turns = Turns()
@@ -116,6 +119,7 @@ class LlamaCppEngine:
                 self._channel = await asyncio.to_thread(self._start, receive)
                 if self._closed:
                     raise EngineNotLoaded
+                self._stamp = await asyncio.to_thread(FileStamp.of, self._path)
                 event = await self._ask(Open(os.fsencode(self._path), self._options), inbox)
             except BaseException as error:
                 await self._discard()
@@ -136,6 +140,7 @@ class LlamaCppEngine:
         try:
             await running.turn.granted
             if not running.cancelled:
+                await self._look_at_file()
                 await self.open()
             if running.cancelled:
                 yield Done(Finish.CANCELLED, Usage(0, 0, 0, 0.0, 0.0))
@@ -159,6 +164,17 @@ class LlamaCppEngine:
             self._inboxes.pop(running.id, None)
             del self._running[running.id]
             self._turns.leave(running.turn)
+
+    async def _look_at_file(self) -> None:
+        """Let go of weights that were written over since they were loaded: they would end the process or,
+        worse, answer nonsense. A file that was deleted or replaced lives on until it is let go."""
+        stamp = self._stamp
+        if not self._options.use_mmap or stamp is None or self._channel is None:
+            return
+        if await asyncio.to_thread(stamp.overwritten):
+            log.warning("the model's file was changed while it was in memory; it is loaded again")
+            async with self._starting:
+                await self._discard()
 
     def cancel(self) -> None:
         """See `engines.protocol.Engine.cancel`."""
@@ -248,7 +264,10 @@ class LlamaCppEngine:
             await self._discard()
             raise EngineStuck(str(error)) from error
         if isinstance(event, Failed):
-            raise failures.restore(event, self._path)
+            failure = failures.restore(event, self._path)
+            if isinstance(failure, EngineCrashed):  # it lives, but nobody knows in what state
+                await self._discard()
+            raise failure
         if isinstance(event, Ended):
             if self._closed:
                 raise EngineNotLoaded

@@ -16,6 +16,9 @@ import msgspec
 from engines.protocol import Finish, LoadOptions, Message, Prompt, Usage
 
 _LENGTH = struct.Struct("<I")
+_MOST_BYTES = 1 << 30
+"""Of a frame. What claims to be longer is none."""
+_BYTES_AT_ONCE = 1 << 20
 
 
 class _Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
@@ -145,7 +148,8 @@ class Ended(_Frame, frozen=True):
 
 
 Request = Open | Answer | Cancel | Pause | Resume | CountMessages | CountTexts
-Event = Opened | Text | Thought | Answered | Paused | Counted | Failed | Progress | Alive | Ended
+Told = Opened | Text | Thought | Answered | Paused | Counted | Failed | Progress | Alive
+Event = Told | Ended
 
 OPENING = 0
 """The id under which opening fails."""
@@ -165,7 +169,7 @@ def _path_from_bytes(kind: type, value: Any) -> Path:
 
 encode = msgspec.msgpack.Encoder(enc_hook=_path_to_bytes).encode
 _decode_request = msgspec.msgpack.Decoder(Request, dec_hook=_path_from_bytes).decode
-_decode_event = msgspec.msgpack.Decoder(Event).decode
+_decode_event = msgspec.msgpack.Decoder(Told).decode
 
 
 def write_frame(pipe: BinaryIO, message: Request | Event) -> None:
@@ -176,7 +180,7 @@ def write_frame(pipe: BinaryIO, message: Request | Event) -> None:
 
 
 def read_requests(pipe: BinaryIO) -> Iterator[Request]:
-    """The requests on a pipe until it is closed."""
+    """The requests on a pipe until it is closed; raises `msgspec.DecodeError` on anything else."""
     return map(_decode_request, _frames(pipe))
 
 
@@ -188,7 +192,19 @@ def read_events(pipe: BinaryIO) -> Iterator[Event]:
 def _frames(pipe: BinaryIO) -> Iterator[bytes]:
     while len(head := pipe.read(_LENGTH.size)) == _LENGTH.size:
         (length,) = _LENGTH.unpack(head)
-        content = pipe.read(length)
+        if length > _MOST_BYTES:
+            raise msgspec.DecodeError(f"a frame of {length} bytes")
+        content = _read(pipe, length)
         if len(content) < length:
             return
         yield content
+
+
+def _read(pipe: BinaryIO, length: int) -> bytes:
+    """So many bytes, or what there is; a length that is a lie takes no memory."""
+    if length <= _BYTES_AT_ONCE:
+        return pipe.read(length)
+    content = bytearray()
+    while len(content) < length and (piece := pipe.read(min(_BYTES_AT_ONCE, length - len(content)))):
+        content += piece
+    return bytes(content)

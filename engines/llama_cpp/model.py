@@ -114,8 +114,7 @@ class LoadedModel:
         kept = common_prefix(self._tokens, wanted)
         if kept < self._least or (kept < len(self._tokens) and not self._forgets):
             kept = 0
-        if available_memory() < _LEAST_FREE_BYTES:
-            self.prefix_cache.clear()
+        self.spare_memory()
         found = self.prefix_cache.take(
             wanted,
             self._variant,
@@ -167,6 +166,11 @@ class LoadedModel:
         """The same, held to a grammar; raises `OptionRejected` where it is none."""
         sampler = self.sampler(sampling)
         return ConstrainedSampler(self._library, self._context, self.vocabulary, sampler, grammar)
+
+    def spare_memory(self) -> None:
+        """Give saved conversations up where the device runs short of memory."""
+        if available_memory() < _LEAST_FREE_BYTES:
+            self.prefix_cache.clear()
 
     def free(self) -> None:
         """Give all memory back. Nothing may be called afterwards."""

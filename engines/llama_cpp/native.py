@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import re
 import sys
 import threading
 from collections import deque
 from types import ModuleType
 from typing import Any
 
-from engines.errors import EngineUnavailable
+from engines.errors import EngineUnavailable, NotEnoughMemory
+from engines.memory import available_memory
 
 PACKAGE = "llama-cpp-python"
 
@@ -54,6 +56,7 @@ def load_library() -> ModuleType:
 
     Raises:
         EngineUnavailable: it is not installed, or its library does not load on this machine.
+        NotEnoughMemory: not even the library fits.
     """
     global _library
     with _loading:
@@ -66,6 +69,8 @@ def _import() -> ModuleType:
     try:
         import llama_cpp
     except (ImportError, OSError, RuntimeError) as error:
+        if re.search("failed to map|cannot allocate", str(error), re.IGNORECASE):
+            raise NotEnoughMemory(0, available_memory(), str(error)) from error
         raise EngineUnavailable(PACKAGE, str(error)) from error
     # The package prints warnings to stderr through a logger of its own; it must not even while we import it.
     logging.getLogger("llama-cpp-python").setLevel(logging.CRITICAL + 1)

@@ -16,8 +16,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, BinaryIO
 
-import msgspec
-
 from engines.llama_cpp.channel import Deliver
 from engines.llama_cpp.messages import Ended, Request, read_events, write_frame
 
@@ -137,7 +135,7 @@ class ProcessChannel:
         try:
             for event in read_events(pipe):
                 self._deliver(event)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        except (OSError, ValueError, RecursionError):  # no frames of ours
             self._process.kill()
         finally:
             self._ended = True

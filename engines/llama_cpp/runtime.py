@@ -40,6 +40,12 @@ from engines.llama_cpp.sampling import check_sampling
 from engines.protocol import Done, Finish, Usage
 
 _SECONDS_BETWEEN_SIGNS_OF_LIFE = 1.0
+_SECONDS_BETWEEN_LOOKS_AT_MEMORY = 5.0
+
+
+class _LookAtMemory:
+    """While nothing is asked: does the device need what is kept for later?"""
+
 
 _Job = Open | Answer | Resume | CountMessages | CountTexts
 
@@ -61,8 +67,8 @@ class Runtime:
         self._closing = threading.Event()
         self._busy = threading.Event()
         self._active = 0
-        self._answers: SimpleQueue[_Job | None] = SimpleQueue()
-        self._counts: SimpleQueue[_Job | None] = SimpleQueue()
+        self._answers: SimpleQueue[_Job | _LookAtMemory | None] = SimpleQueue()
+        self._counts: SimpleQueue[_Job | _LookAtMemory | None] = SimpleQueue()
         self._model: LoadedModel | None = None
         self._template: ChatTemplate | None = None
         self._family: Family | None = None
@@ -119,8 +125,12 @@ class Runtime:
             if self._current == request_id:
                 self._switch.press()
 
-    def _work(self, jobs: SimpleQueue[_Job | None]) -> None:
+    def _work(self, jobs: SimpleQueue[_Job | _LookAtMemory | None]) -> None:
         while (job := jobs.get()) is not None and not self._closing.is_set():
+            if isinstance(job, _LookAtMemory):
+                if self._model is not None:
+                    self._model.spare_memory()
+                continue
             self._begin()
             request_id = OPENING if isinstance(job, Open) else job.id
             try:
@@ -239,9 +249,16 @@ class Runtime:
 
     def _give_signs_of_life(self) -> None:
         while not self._closing.is_set():
-            self._busy.wait()
-            self._deliver(Alive())
-            self._closing.wait(_SECONDS_BETWEEN_SIGNS_OF_LIFE)
+            if self._busy.wait(_SECONDS_BETWEEN_LOOKS_AT_MEMORY if self._keeps_something else None):
+                self._deliver(Alive())
+                self._closing.wait(_SECONDS_BETWEEN_SIGNS_OF_LIFE)
+            else:
+                self._answers.put(_LookAtMemory())
+
+    @property
+    def _keeps_something(self) -> bool:
+        model = self._model
+        return model is not None and len(model.prefix_cache) > 0
 
 
 def _answered(request_id: int, done: Done) -> Answered:

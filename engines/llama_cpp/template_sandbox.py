@@ -19,6 +19,8 @@ from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from engines.errors import EngineCrashed
+
 LONGEST_TEXT = 16_000_000
 """Characters that a template may make, and the length of any list or text on the way."""
 LONGEST_SECONDS = 5.0
@@ -115,6 +117,7 @@ def run_limited(render: Callable[[], str], seconds: float = LONGEST_SECONDS) -> 
 
     Raises:
         TimeoutError: it did.
+        EngineCrashed: the system has no thread for it.
         Exception: whatever the template raised.
     """
     results: list[str] = []
@@ -129,7 +132,10 @@ def run_limited(render: Callable[[], str], seconds: float = LONGEST_SECONDS) -> 
             pass
 
     thread = threading.Thread(target=work, name="chat template", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise EngineCrashed("no memory for another thread") from error
     thread.join(seconds)
     if thread.is_alive():
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Stop))

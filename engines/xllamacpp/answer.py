@@ -12,8 +12,8 @@ from engines.families import ThinkingTags
 from engines.llama_cpp.answer_text import StopStrings, ThoughtSplitter
 from engines.llama_cpp.messages import Answered, Event, Progress, Text, Thought
 from engines.llama_cpp.repetition import RepetitionGuard
+from engines.llama_cpp.schema_grammar import grammar_of, schema_of
 from engines.protocol import Finish, Grammar, JsonSchema, Prompt, Sampling, Usage
-from engines.response_form import read_schema
 
 _SAMPLING = {
     "temperature": "temperature",
@@ -44,9 +44,9 @@ def request_for(
         name: value for field, name in _SAMPLING.items() if (value := getattr(sampling, field)) is not None
     }
     if isinstance(response, JsonSchema):
-        request["json_schema"] = read_schema(response)
+        request["json_schema"] = schema_of(response)
     elif isinstance(response, Grammar):
-        request["grammar"] = response.text
+        request["grammar"] = grammar_of(response)
     request |= {"prompt": tokens, "stream": True, "return_progress": True, "cache_prompt": True}
     return request | {"preserved_tokens": list(marks)}
 

@@ -21,16 +21,20 @@ class Vocabulary:
         plain = self.tokens("a", special=False)
         begun: list[int] = self._ask("a", special=False, begin=True)
         self._beginning = begun[: len(begun) - len(plain)] if begun[-len(plain) :] == plain else []
+        self._nothing: list[int] = self.tokens(self.bos_text or self.eos_text, special=True)[:1] or [0]
 
     def tokens(self, text: str, *, special: bool) -> list[int]:
         """Tokenise; `special` lets control tokens be written as text, as chat templates do."""
         return self._ask(text, special=special) if text else []
 
     def prompt_tokens(self, text: str, *, special: bool = True) -> list[int]:
-        """Tokenise a rendered chat template, with the beginning that the model was trained on."""
+        """Tokenise a rendered chat template, with the beginning that the model was trained on.
+
+        At least one token: a model that has read nothing cannot write.
+        """
         tokens = self.tokens(text, special=special)
         begun = tokens[: len(self._beginning)] == self._beginning
-        return tokens if begun else [*self._beginning, *tokens]
+        return (tokens if begun else [*self._beginning, *tokens]) or self._nothing
 
     def defused(self, text: str) -> str:
         """Make control tokens in a person's text mere text, so that no document can speak as the system.

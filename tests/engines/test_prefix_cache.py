@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from engines.llama_cpp import model as model_module
+from engines.llama_cpp import runtime as runtime_module
+from engines.llama_cpp.channel import Deliver
+from engines.llama_cpp.engine import LlamaCppEngine
 from engines.llama_cpp.loading import check_file
 from engines.llama_cpp.model import LoadedModel
 from engines.llama_cpp.native import AbortSwitch
 from engines.llama_cpp.prefix_cache import PrefixCache, SavedState
+from engines.llama_cpp.thread_channel import ThreadChannel
 from engines.protocol import LoadOptions, Message, Prompt, Sampling
 from tests.engines.asking import ask
+from tests.engines.tiny_gguf import make_tiny_gguf
 
 GREEDY = Sampling(temperature=0.0)
 Load = Callable[..., LoadedModel]
@@ -238,6 +244,40 @@ def test_saved_conversations_are_given_up_when_the_device_runs_short(
 
     assert reused == 0
     assert model.prefix_cache.bytes == 0
+
+
+async def test_saved_conversations_are_given_up_while_nobody_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime_module, "_SECONDS_BETWEEN_LOOKS_AT_MEMORY", 0.01)
+    channels: list[ThreadChannel] = []
+
+    def start(deliver: Deliver) -> ThreadChannel:
+        channels.append(ThreadChannel(deliver))
+        return channels[-1]
+
+    path = make_tiny_gguf(tmp_path / "model.gguf", reply="Fine.")
+    engine = LlamaCppEngine(path, LoadOptions(), start)
+    await ask(engine, "x" * 200)
+    await ask(engine, "Something else")
+    cache = channels[0]._runtime._model.prefix_cache
+    assert cache.bytes > 0
+    given_back = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def clear() -> None:
+        PrefixCache.clear(cache)
+        loop.call_soon_threadsafe(given_back.set)
+
+    monkeypatch.setattr(cache, "clear", clear)
+    monkeypatch.setattr(model_module, "available_memory", lambda: 100 << 20)
+
+    async with asyncio.timeout(30):
+        await given_back.wait()
+
+    assert cache.bytes == 0
+    assert (await ask(engine, "x" * 200)).text == "Fine."
+    await engine.close()
 
 
 def test_a_state_that_cannot_be_put_back_costs_a_reading_and_nothing_else(load: Load, smollm2: Path) -> None:

@@ -14,6 +14,8 @@ from app.core.settings import SettingsStore
 from engines.errors import EngineNotLoaded, ModelFileDamaged, ModelFileMissing, NotEnoughMemory
 from engines.library import ModelLibrary, starter
 from engines.memory import MemoryFit
+from engines.opening import open_engine
+from engines.protocol import Engine, LoadOptions
 from tests.engines.asking import ask
 from tests.engines.tiny_gguf import make_tiny_gguf
 
@@ -155,3 +157,27 @@ async def test_broken_files_are_listed_with_the_reason_and_can_be_removed(
     with pytest.raises(ModelFileMissing):
         await models.remove_broken(folder / "good.gguf")
     assert (folder / "good.gguf").exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "link", "mapped"),
+    [("thread", True, False), ("thread", False, True), ("process", True, True)],
+)
+async def test_in_a_thread_only_files_of_the_models_folder_are_mapped(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, link: bool, mapped: bool
+) -> None:
+    monkeypatch.setattr(starter, "STARTER_PACKAGE", "no_starter_package")
+    monkeypatch.setenv("DAI_ENGINE_HOST", host)
+    wanted: list[LoadOptions] = []
+
+    async def opener(path: Path, options: LoadOptions) -> Engine:
+        wanted.append(options)
+        return await open_engine(path, options, host="thread")
+
+    models = Models(ModelLibrary(folder), SettingsStore(tmp_path / "settings.json"), opener)
+    await models.add(make_tiny_gguf(tmp_path / "elsewhere.gguf", reply="Hello."), link=link)
+
+    assert (await ask(await models.engine())).text == "Hello."
+    assert await models.engine() is await models.engine()
+    assert [options.use_mmap for options in wanted] == [mapped]
+    await models.unload()
