@@ -53,9 +53,9 @@ def _short_spinning() -> dict[str, str]:
     """Lets llama.cpp's threads sleep soon when they wait for each other, unless the user has chosen.
 
     They meet several hundred times per token. GCC's OpenMP spins for milliseconds there; where another
-    program has the core of the thread that is late, spinning takes turns from it, too, and a short prompt takes
-    seconds. A tenth of a millisecond is enough where all run: docs/decisions/0016-waiting-threads-sleep-soon.md.
-    Must be set before the library is loaded.
+    program has the core of the thread that is late, spinning takes turns from it, too, and a short prompt
+    takes seconds. A tenth of a millisecond is enough where all run: see
+    docs/decisions/0016-waiting-threads-sleep-soon.md. Must be set before the library is loaded.
     """
     chosen = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys()
     return {} if chosen else {"GOMP_SPINCOUNT": "4000"}
