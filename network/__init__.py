@@ -1,1 +1,19 @@
-"""Distributed mode: what devices and the routing server say to each other."""
+"""Distributed mode: what devices and the routing server say to each other.
+
+errors          everything that can go wrong
+protocol        the messages, strict and bounded
+signatures      statements ↔ signed bytes
+keys            the secret keys of this device; key_store and key_file keep them
+cards           cards of devices: made, checked, pinned
+pairing         codes and numbers by which people check whose a device is
+registration    a worker proves to a router who it is
+tickets         a router signs whom it drew
+envelope        a question, sealed for chosen workers (hpke, padding)
+chunks, pacing  an answer, in sealed parts at fixed moments
+answered        no question is answered twice
+receipts        what both sides sign in the end
+balancing       who answers: plain functions
+broker          where a router keeps questions and answers on their way
+
+docs/reference/protocol.md has the bytes, docs/explanation/network-security.md the reasons.
+"""

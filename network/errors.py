@@ -31,12 +31,18 @@ NetworkError
 │   ├── AnswerIncomplete       it ended without its end; what arrived stays valid
 │   └── AnswerTooLong          more than anybody asked for
 ├── ReceiptInvalid             two signatures that do not belong together
-└── NoWorkerFits               no device can take the question; carries `found`, `wanted`
+├── NoWorkerFits               no device can take the question; carries `found`, `wanted`
+└── QueueError                 a router cannot keep a question for its workers
+    ├── QueueFull              too many are waiting; carries `position`, `wait_seconds`
+    ├── QueueConflict          another question has this number; carries `job`
+    └── QueueDamaged           the router's file of waiting questions cannot be read; carries `path`
 
 No error carries a key, a question or an answer; `details` are for diagnostics.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 
 class NetworkError(Exception):
@@ -217,3 +223,32 @@ class NoWorkerFits(NetworkError):
         super().__init__(details)
         self.found = found
         self.wanted = wanted
+
+
+class QueueError(NetworkError):
+    """A router cannot keep a question for its workers."""
+
+
+class QueueFull(QueueError):
+    """Too many questions are waiting: `position` of them. Ask again in `wait_seconds`."""
+
+    def __init__(self, position: int, wait_seconds: int, details: str = "") -> None:
+        super().__init__(details)
+        self.position = position
+        self.wait_seconds = wait_seconds
+
+
+class QueueConflict(QueueError):
+    """Another question with the number `job` was sent before."""
+
+    def __init__(self, job: str, details: str = "") -> None:
+        super().__init__(details)
+        self.job = job
+
+
+class QueueDamaged(QueueError):
+    """The router's file of waiting questions cannot be read, or a newer version has written it."""
+
+    def __init__(self, path: Path, details: str = "") -> None:
+        super().__init__(details)
+        self.path = path

@@ -1,0 +1,8 @@
+"""Where a router keeps questions, presence and answers on their way: one Protocol, several engines behind it.
+
+protocol     what a router needs, and how to add an engine
+embedded     in this process, with a SQLite file: for one router
+job_table    the SQL of the embedded one
+frames       answers on their way, in memory
+presence     which workers are there, in memory
+"""

@@ -1,0 +1,191 @@
+"""The broker inside the router's own process: SQLite for what must not be lost, memory for the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from network.broker.frames import FrameRelay
+from network.broker.job_table import Effects, JobTable, Limits
+from network.broker.presence import PresenceBoard
+from network.broker.protocol import Change, Claim, Frame, Handout, JobState, NodeState, QueuedJob
+
+T = TypeVar("T")
+
+
+class EmbeddedBroker:
+    """A `Broker` for one router. Open it with `open_embedded_broker`, use it in that event loop only."""
+
+    def __init__(
+        self,
+        table: JobTable,
+        thread: ThreadPoolExecutor,
+        now: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self._table = table
+        self._thread = thread
+        self._now = now
+        self._wall = wall
+        self._relay = FrameRelay(table.start_number)
+        self._board = PresenceBoard()
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def announce(self, state: NodeState, seconds: float) -> None:
+        """As the Protocol says."""
+        self._board.announce(state, self._now() + seconds)
+
+    async def withdraw(self, node: str) -> None:
+        """As the Protocol says."""
+        self._board.withdraw(node)
+
+    async def nodes(self) -> list[NodeState]:
+        """As the Protocol says."""
+        return self._board.nodes(self._now())
+
+    async def submit(self, job: QueuedJob) -> int:
+        """As the Protocol says."""
+        return await self._change(self._table.submit, job, self._now(), self._wall())
+
+    async def lease(self, node: str, credit: int, wait_seconds: float = 0.0) -> list[Handout]:
+        """As the Protocol says."""
+        deadline = self._now() + wait_seconds
+        news = asyncio.Event()
+        self._waiting.setdefault(node, set()).add(news)
+        try:
+            while True:
+                news.clear()
+                handouts, due = await self._lease_now(node, credit)
+                left = deadline - self._now()
+                if handouts or left <= 0:
+                    return handouts
+                pause = left if due is None else min(left, max(0.0, due - self._now()))
+                try:
+                    await asyncio.wait_for(news.wait(), pause)
+                except TimeoutError:
+                    continue
+        finally:
+            self._waiting[node].discard(news)
+            if not self._waiting[node]:
+                del self._waiting[node]
+
+    async def renew(self, claim: Claim) -> bool:
+        """As the Protocol says."""
+        return await self._in_thread(self._table.renew, claim, self._now())
+
+    async def finish(self, claim: Claim) -> JobState | None:
+        """As the Protocol says."""
+        return await self._change(self._table.finish, claim, self._now())
+
+    async def give_back(self, claim: Claim, *, final: bool, wait_seconds: float = 0.0) -> JobState | None:
+        """As the Protocol says."""
+        work = partial(self._table.give_back, claim, self._now(), final=final, wait_seconds=wait_seconds)
+        return await self._change(work)
+
+    async def cancel(self, job: str) -> list[str]:
+        """As the Protocol says."""
+        return await self._change(self._table.cancel, job)
+
+    async def state(self, job: str) -> JobState | None:
+        """As the Protocol says."""
+        return await self._in_thread(self._table.state, job)
+
+    async def sweep(self) -> list[Change]:
+        """As the Protocol says."""
+        changes = await self._change(self._table.sweep, self._now(), self._wall())
+        self._relay.sweep(self._now())
+        return changes
+
+    async def emit(self, job: str, data: bytes) -> bool:
+        """As the Protocol says."""
+        if not self._relay.known(job) and await self.state(job) is not JobState.OPEN:
+            return False
+        return self._relay.emit(job, data)
+
+    async def frames(self, job: str, after: int = 0) -> AsyncIterator[Frame]:
+        """As the Protocol says."""
+        if not self._relay.known(job) and await self.state(job) is not JobState.OPEN:
+            return
+        async for frame in self._relay.listen(job, after):
+            yield frame
+
+    async def close(self) -> None:
+        """As the Protocol says."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._in_thread(self._table.close)
+        self._thread.shutdown(wait=False)
+
+    async def _lease_now(self, node: str, credit: int) -> tuple[list[Handout], float | None]:
+        work = self._kept(self._in_thread(self._table.lease, node, credit, self._now(), self._wall()))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            # Whoever asked has gone while the questions were being taken: they go back, for somebody else.
+            work.add_done_callback(self._return_unseen)
+            raise
+
+    def _return_unseen(self, work: asyncio.Task[tuple[list[Handout], float | None]]) -> None:
+        if not work.cancelled() and work.exception() is None:
+            for handout in work.result()[0]:
+                self._kept(self.give_back(handout.claim, final=False))
+
+    async def _change(self, work: Callable[..., tuple[T, Effects]], *arguments: object) -> T:
+        """Do it, and what follows from it, even if the caller does not wait for the end."""
+
+        async def change() -> T:
+            result, effects = await self._in_thread(work, *arguments)
+            self._apply(effects)
+            return result
+
+        return await asyncio.shield(self._kept(change()))
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *arguments))
+
+    def _kept(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        return task
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # the caller may not be there any more to hear of it
+
+    def _apply(self, effects: Effects) -> None:
+        for node in effects.wake:
+            for news in self._waiting.get(node, ()):
+                news.set()
+        for job in effects.ended:
+            self._relay.end(job, self._now())
+
+
+async def open_embedded_broker(
+    path: Path | None,
+    limits: Limits | None = None,
+    *,
+    now: Callable[[], float] = time.monotonic,
+    wall: Callable[[], float] = time.time,
+) -> EmbeddedBroker:
+    """A broker with this file, or without one: then a restart forgets everything.
+
+    Raises:
+        QueueDamaged: the file is none of ours, or a later version has written it.
+        OSError: it cannot be opened.
+    """
+    thread = ThreadPoolExecutor(1, thread_name_prefix="dai-broker")
+    loop = asyncio.get_running_loop()
+    try:
+        table = await loop.run_in_executor(thread, JobTable, path, limits or Limits(), now())
+    except BaseException:
+        thread.shutdown(wait=False)
+        raise
+    return EmbeddedBroker(table, thread, now, wall)

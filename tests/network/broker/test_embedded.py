@@ -1,0 +1,169 @@
+"""The embedded broker: a restart or a kill loses nothing that was acknowledged."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import apsw
+import pytest
+
+from network.broker.embedded import open_embedded_broker
+from network.broker.protocol import JobState
+from network.errors import QueueDamaged, QueueFull
+from tests.network.broker.conftest import LIMITS, job, node
+
+ROOT = Path(__file__).resolve().parents[3]
+A, B, C = node("a"), node("b"), node("c")
+
+
+async def test_a_restart_loses_no_question_and_no_lease(durable, time):
+    broker = await durable.open()
+    await broker.submit(job(1))
+    await broker.submit(job(2))
+    [held] = await broker.lease(A, 1)
+    [done] = await broker.lease(B, 1)
+    await broker.finish(done.claim)
+
+    broker = await durable.restart()
+    assert await broker.renew(held.claim), "a worker that comes back goes on with its answer"
+    assert await broker.finish(held.claim) is JobState.DONE
+    [other] = await broker.lease(A, 5)
+    assert (other.claim.job, other.body, other.grant) == (job(2).job, job(2).body, job(2).grants[0][1])
+
+
+async def test_after_a_restart_a_lease_runs_anew_and_then_out(durable, time):
+    broker = await durable.open()
+    await broker.submit(job(nodes="a", workers=1))
+    await broker.lease(A, 1)
+    time.now += 14
+    broker = await durable.restart()
+    time.now += 14
+    assert await broker.sweep() == []
+    time.now += 2
+    assert [change.event for change in await broker.sweep()] == ["retrying"]
+    assert (await broker.lease(A, 1))[0].claim.attempt == 2
+
+
+async def test_limits_hold_over_a_restart(durable):
+    broker = await durable.open()
+    for number in range(LIMITS.jobs):
+        await broker.submit(job(number))
+    broker = await durable.restart()
+    with pytest.raises(QueueFull):
+        await broker.submit(job(99))
+
+
+async def test_the_ids_of_answers_go_on_rising_after_a_restart(durable):
+    broker = await durable.open()
+    await broker.submit(job())
+    for _ in range(5):
+        await broker.emit(job().job, b"before")
+    frames = broker.frames(job().job)
+    last = [await anext(frames) for _ in range(5)][-1]
+    await frames.aclose()
+    broker = await durable.restart()
+    await broker.emit(job().job, b"after")
+    await broker.cancel(job().job)
+    [frame] = [frame async for frame in broker.frames(job().job, after=last.id)]
+    assert frame.data == b"after"
+    assert frame.id < 2**53, "browsers and JSON can hold it"
+
+
+async def test_nothing_sealed_is_kept_after_the_end(durable):
+    broker = await durable.open()
+    await broker.submit(job(body=b"SEALED BODY " * 100))
+    await broker.cancel(job().job)
+    await durable.opened.pop().close()
+    connection = apsw.Connection(str(durable.path))
+    assert connection.execute("SELECT body, ticket FROM jobs").fetchall() == [(b"", None)]
+    assert {row[0] for row in connection.execute("SELECT permit FROM tasks")} == {b""}
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "content", [b"this is no database, but a text", b"SQLite format 3\0" + b"\xff" * 4_000]
+)
+async def test_a_damaged_file_is_told(tmp_path, content):
+    path = tmp_path / "jobs.db"
+    path.write_bytes(content * 3)
+    with pytest.raises(QueueDamaged) as caught:
+        await open_embedded_broker(path)
+    assert caught.value.path == path
+
+
+async def test_a_file_of_a_later_version_is_left_alone(tmp_path):
+    path = tmp_path / "jobs.db"
+    connection = apsw.Connection(str(path))
+    connection.pragma("user_version", 99)
+    connection.close()
+    with pytest.raises(QueueDamaged, match="99"):
+        await open_embedded_broker(path)
+
+
+async def test_a_folder_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(OSError, match=r"jobs\.db"):
+        await open_embedded_broker(tmp_path / "missing" / "jobs.db")
+
+
+def killed_at_random(path: Path, first: int, chance: random.Random) -> tuple[set[int], set[int]]:
+    """Run a router in another process, kill it somewhere, and return what it had acknowledged."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.network.broker.endless_router", str(path), str(first)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    lines = [process.stdout.readline()]
+    killer = threading.Timer(chance.uniform(0.0, 0.3), process.kill)
+    killer.start()
+    lines += process.stdout.readlines()
+    assert process.wait() != 0
+    killer.join()
+    process.stdout.close()
+    words = [line.split() for line in lines if line.endswith("\n")]
+    return (
+        {int(number) for word, number in words if word == "kept"},
+        {int(number) for word, number in words if word == "done"},
+    )
+
+
+@pytest.mark.desktop("child processes")
+@pytest.mark.slow
+async def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path):
+    path, chance = tmp_path / "jobs.db", random.Random(15)
+    kept: set[int] = set()
+    done: set[int] = set()
+    for round_ in range(4):
+        more_kept, more_done = killed_at_random(path, round_ * 1_000_000, chance)
+        kept |= more_kept
+        done |= more_done
+    assert kept
+    assert done
+    connection = apsw.Connection(str(path))
+    assert connection.pragma("integrity_check") == "ok"
+    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.close()
+
+    clock = {"now": 0.0}
+    broker = await open_embedded_broker(path, now=lambda: clock["now"], wall=lambda: 1_800_000_000.0)
+    for number in kept:
+        state = await broker.state(job(number).job)
+        assert state in ((JobState.DONE,) if number in done else (JobState.OPEN, JobState.DONE))
+    clock["now"] += 60.0
+    await broker.sweep()
+    ended = []
+    while handouts := await broker.lease(A, 100):
+        for handout in handouts:
+            number = int(handout.claim.job, 16)
+            assert number not in done, "what was answered is not handed out again"
+            assert await broker.finish(handout.claim) is JobState.DONE
+            ended.append(number)
+    assert len(ended) == len(set(ended))
+    for number in kept:
+        assert await broker.state(job(number).job) is JobState.DONE
+    await broker.close()
