@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,7 +49,11 @@ def write_whole(path: Path, value: object) -> None:
         OSError: the device is full or refuses to write.
     """
     text = msgspec.json.format(msgspec.json.encode(value), indent=2)
-    new = path.with_name(path.name + ".new")
+    new = path.with_name(f"{path.name}.{os.getpid()}.new")  # another process may write at the same time
     path.parent.mkdir(parents=True, exist_ok=True)
-    new.write_bytes(text + b"\n")
-    new.replace(path)
+    try:
+        new.write_bytes(text + b"\n")
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise

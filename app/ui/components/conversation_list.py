@@ -10,7 +10,7 @@ from app.core.messages import Conversation
 from app.ui.components.controls import SearchField, marked, menu, remembered
 from app.ui.state.app import AppState
 from app.ui.state.chat_state import ChatState
-from app.ui.state.dialogs import Confirmation, NamePrompt
+from app.ui.state.dialogs import Confirmation, ConversationOptions, NamePrompt
 from app.ui.theme import Radius, Space
 
 _MARKS = re.compile(r"[*_`~|]+|(?<!\S)(?:#{1,6}|>|[-+])\s|\$\$?")
@@ -133,8 +133,10 @@ def plain(preview: str) -> str:
     return " ".join(_MARKS.sub(" ", preview).split())
 
 
-def conversation_menu(app: AppState, conversation: Conversation, *, size: float = 22) -> ft.Control:
-    """Rename and delete."""
+def conversation_menu(
+    app: AppState, conversation: Conversation, *, size: float = 22, is_open: bool = False
+) -> ft.Control:
+    """Rename and delete; the options of the one that is open."""
     strings = app.strings
     title = conversation.title or strings("chat.untitled")
 
@@ -155,6 +157,9 @@ def conversation_menu(app: AppState, conversation: Conversation, *, size: float 
             )
         )
 
+    def show_options() -> None:
+        app.dialogs.show(ConversationOptions())
+
     def ask_delete() -> None:
         app.dialogs.show(
             Confirmation(
@@ -169,6 +174,7 @@ def conversation_menu(app: AppState, conversation: Conversation, *, size: float 
         app,
         strings("action.more"),
         [
+            *([(ft.Icons.TUNE, strings("option.title"), show_options)] if is_open else []),
             (ft.Icons.EDIT_OUTLINED, strings("action.rename"), rename),
             (ft.Icons.DELETE_OUTLINE, strings("action.delete"), ask_delete),
         ],

@@ -130,7 +130,7 @@ def _header(app: AppState, chat: ChatState, models: ModelsState) -> ft.Control:
         )
         actions.append(new_button(app))
     if chat.open is not None:
-        actions.append(conversation_menu(app, chat.open))
+        actions.append(conversation_menu(app, chat.open, is_open=True))
     title = (chat.open.title if chat.open else "") or strings("chat.untitled")
     subtitle = None
     if models.answering is not None:

@@ -308,7 +308,7 @@ async def test_options_of_an_earlier_conversation_are_there_again(open_app, mode
         await app.until(lambda: app.shows(f"conversation-{conversation.id}"))
         await app.tap(f"conversation-{conversation.id}")
         await app.until(lambda: app.mark("conversation-options-button").selected)
-        await app.tap("conversation-options-button")
+        await app.choose(f"conversation-menu-{conversation.id}", "Options")
         await app.until(lambda: app.shows("reset-all"))
         assert field(app, "temperature").value == "0.3"
         await app.tap("reset-all")
