@@ -6,6 +6,7 @@ EngineError
 │   ├── ModelFileUnreadable    there, but the system does not let this app read it
 │   ├── NotAModel              something else than GGUF, or empty
 │   ├── ModelFileDamaged       truncated or corrupted: download it again
+│   ├── ModelFileAltered       not the content any more that was downloaded: download it again
 │   ├── ModelPartMissing       one of several files that only work together, and another one is not there
 │   ├── UnsupportedModel       sound, but of an architecture this engine does not run
 │   ├── NotAChatModel          an adapter, projector or embedding model
@@ -95,6 +96,10 @@ class ModelFileDamaged(ModelFileError):
 
 class ModelPartMissing(ModelFileError):
     """The model is split into several files, and this one is not beside the others under its own name."""
+
+
+class ModelFileAltered(ModelFileError):
+    """The file looks sound, but its content is not what was downloaded."""
 
 
 class UnsupportedModel(ModelFileError):

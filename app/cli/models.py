@@ -21,6 +21,7 @@ from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.store import catalogue, search
 from app.cli.text import print_json, show_progress
 from app.cli.trade_offs import trade_offs
+from app.cli.verify import verify
 from app.core.strings import Strings
 from engines.library import InstalledModel
 from engines.memory import MemoryFit, MemoryNeed
@@ -177,4 +178,5 @@ models.command("catalogue")(catalogue)
 models.command("search")(search)
 models.command("get")(get)
 models.command("trade-offs")(trade_offs)
+models.command("verify")(verify)
 models.command("options")(options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -16,7 +17,7 @@ from app.core.servers import ServerModel, Servers
 from app.core.settings import SettingsStore
 from app.core.tuning import Tuning
 from engines.errors import EngineCrashed, EngineKeepsCrashing, EngineStuck, ModelFileError, NotEnoughMemory
-from engines.library import InstalledModel, ModelLibrary, Origin
+from engines.library import ContentCheck, InstalledModel, ModelLibrary, Origin
 from engines.memory import MemoryFit, MemoryNeed, available_memory, memory_fit
 from engines.opening import in_process, open_engine
 from engines.protocol import Engine, LoadOptions
@@ -28,6 +29,10 @@ log = logging.getLogger(__name__)
 
 _MOST_CRASHES = 2
 _SECONDS_PER_MINUTE = 60.0
+
+
+class _Stopped(Exception):
+    """Nobody waits for the result any more."""
 
 
 class Models:
@@ -145,6 +150,7 @@ class Models:
             ModelMissing: it is not installed any more.
             NotEnoughMemory: it would not fit, and `anyway` is not set.
             EngineKeepsCrashing: its process died twice in a row, and `anyway` is not set.
+            ModelFileAltered: it is not what was downloaded, and `anyway` is not set.
             EngineError: it cannot be loaded.
         """
         installed = await asyncio.to_thread(self.installed)
@@ -267,6 +273,29 @@ class Models:
         self._changed()
         return freed
 
+    async def verify(self, model_id: str, progress: Callable[[int, int], None] | None = None) -> ContentCheck:
+        """Whether a model's file is still what was downloaded. Takes seconds per gigabyte; can be cancelled.
+
+        `progress` is called in another thread, with bytes read and all bytes.
+
+        Raises:
+            ModelFileAltered: it is not.
+            ModelFileMissing: it is not installed any more.
+        """
+        self._check_here()
+        stopped = threading.Event()
+
+        def go_on(done: int, total: int) -> None:
+            if stopped.is_set():
+                raise _Stopped
+            if progress is not None:
+                progress(done, total)
+
+        try:
+            return await asyncio.to_thread(self._library.verify, model_id, go_on)
+        finally:
+            stopped.set()  # whoever waits no more needs no result
+
     def look_again(self) -> None:
         """Tell the listeners that files have come into the models' folder by another way."""
         self._changed()
@@ -297,6 +326,8 @@ class Models:
             self._loading = model
             self._changed()
             try:
+                if isinstance(model, InstalledModel) and not anyway:
+                    await self._check(model)
                 try:
                     self._engine = await self._opened(model, options)
                 except (EngineCrashed, EngineStuck):
@@ -308,6 +339,11 @@ class Models:
                 self._idle.restart()
                 self._changed()
             return self._engine
+
+    async def _check(self, model: InstalledModel) -> None:
+        """Read a downloaded file once where it was written since it arrived."""
+        if await asyncio.to_thread(self._library.needs_check, model):
+            await self.verify(model.id)
 
     async def _opened(self, model: AnyModel, options: LoadOptions) -> Engine:
         if isinstance(model, ServerModel):

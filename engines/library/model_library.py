@@ -20,6 +20,7 @@ from engines.errors import (
 )
 from engines.gguf import FileKind, GgufHeader, is_folder, read_header
 from engines.library.adapters import AdapterFolder
+from engines.library.checking import CheckedFiles, ContentCheck, check_content
 from engines.library.copying import Progress, copy_parts_into, free_bytes, free_paths, move_parts
 from engines.library.downloaded import DownloadedFiles, ModelSource
 from engines.library.installed import InstalledModel, Origin, describe
@@ -44,6 +45,7 @@ class ModelLibrary:
         self._folder = folder
         self._links = LinkedFiles(folder)
         self._downloaded = DownloadedFiles(folder)
+        self._checked = CheckedFiles(folder)
         self._lock = threading.RLock()
         self._adding = threading.Lock()
         self._headers: dict[Path, tuple[tuple[Stamp, ...], GgufHeader]] = {}
@@ -60,6 +62,7 @@ class ModelLibrary:
         with self._adding, self._lock:
             self._folder = folder
             self._links, self._downloaded = LinkedFiles(folder), DownloadedFiles(folder)
+            self._checked = CheckedFiles(folder)
             self._headers.clear()
             self.adapters.relocate(folder / "adapters")
 
@@ -141,7 +144,29 @@ class ModelLibrary:
             # The source first: killed in between, it tells of a file that is not there, which does no harm.
             self._downloaded.add(targets[0], source)
             move_parts(paths, targets)
-            return describe(self._header(targets[0]), Origin.DOWNLOADED, source)
+            model = describe(self._header(targets[0]), Origin.DOWNLOADED, source)
+            self._checked.note(model)
+            return model
+
+    def needs_check(self, model: InstalledModel) -> bool:
+        """Whether a downloaded model was written since its content was last known to be right."""
+        return model.source is not None and not self._checked.holds(model)
+
+    def verify(self, id: str, progress: Progress | None = None) -> ContentCheck:
+        """Read a model's file and compare it with what was downloaded; see `check_content`.
+
+        Raises:
+            ModelFileMissing: there is no such model any more.
+            ModelFileAltered: it holds something else.
+        """
+        model = self.get(id)
+        if model is None:
+            raise ModelFileMissing(self._folder / id)
+        check = check_content(model, progress)
+        if check.known:
+            with self._adding:
+                self._checked.note(model)
+        return check
 
     def find_content(self, bytes: int, sha256: str) -> InstalledModel | None:
         """The installed model with this content, whatever it is called and however it came here.

@@ -15,7 +15,7 @@ from pathlib import Path
 from engines.errors import EngineCrashed, EngineNotLoaded, EngineStuck
 from engines.llama_cpp import failures
 from engines.llama_cpp.channel import Channel, StartChannel
-from engines.llama_cpp.file_stamp import FileStamp
+from engines.llama_cpp.file_stamp import FileStamp, any_overwritten, stamps_of
 from engines.llama_cpp.inbox import Inbox, Patience, Silence
 from engines.llama_cpp.messages import (
     OPENING,
@@ -53,6 +53,7 @@ from engines.protocol import (
     ThinkingDelta,
     Usage,
 )
+from engines.split_files import parts_beside
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +85,8 @@ class LlamaCppEngine:
         self._silence = Silence(patience)
         self._channel: Channel | None = None
         self._info: ModelInfo | None = None
-        self._stamp: FileStamp | None = None
-        """Of the file as it was loaded, where it is read all the time."""
+        self._stamps: list[FileStamp] = []
+        """Of the file, or its parts, as they were loaded."""
         self._inboxes: dict[int, Inbox] = {}
         self._ids = count(OPENING + 1)
         self._turns = Turns()
@@ -119,7 +120,7 @@ class LlamaCppEngine:
                 self._channel = await asyncio.to_thread(self._start, receive)
                 if self._closed:
                     raise EngineNotLoaded
-                self._stamp = await asyncio.to_thread(FileStamp.of, self._path)
+                self._stamps = await asyncio.to_thread(stamps_of, parts_beside(self._path))
                 event = await self._ask(Open(os.fsencode(self._path), self._options), inbox)
             except BaseException as error:
                 await self._discard()
@@ -168,10 +169,9 @@ class LlamaCppEngine:
     async def _look_at_file(self) -> None:
         """Let go of weights that were written over since they were loaded: they would end the process or,
         worse, answer nonsense. A file that was deleted or replaced lives on until it is let go."""
-        stamp = self._stamp
-        if not self._options.use_mmap or stamp is None or self._channel is None:
+        if not self._options.use_mmap or self._channel is None:
             return
-        if await asyncio.to_thread(stamp.overwritten):
+        if await asyncio.to_thread(any_overwritten, self._stamps):
             log.warning("the model's file was changed while it was in memory; it is loaded again")
             async with self._starting:
                 await self._discard()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,3 +29,13 @@ class FileStamp:
         """Whether this very file has other content now; one that is gone or was replaced has not."""
         now = FileStamp.of(self.path)
         return now is not None and now.place == self.place and now.state != self.state
+
+
+def stamps_of(paths: Iterable[Path]) -> list[FileStamp]:
+    """The stamps of those files that are there."""
+    return [stamp for path in paths if (stamp := FileStamp.of(path)) is not None]
+
+
+def any_overwritten(stamps: Iterable[FileStamp]) -> bool:
+    """Whether one of the files has other content now."""
+    return any(stamp.overwritten() for stamp in stamps)

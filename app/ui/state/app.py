@@ -27,7 +27,7 @@ from app.ui.state.knowledge import Knowledge
 from app.ui.state.live import LiveAnswers
 from app.ui.state.mailbox import Mailbox
 from app.ui.state.model_details import ModelDetails
-from app.ui.state.models import ModelsOnScreen
+from app.ui.state.models import DoubtfulModel, ModelsOnScreen
 from app.ui.state.options import OptionsOnScreen
 from app.ui.state.other_models import OtherModelsOnScreen
 from app.ui.state.reporting import reported
@@ -252,24 +252,21 @@ class AppState:
             )
         )
 
-    def _ask_anyway(self, model: InstalledModel, error: NotEnoughMemory) -> None:
+    def _ask_anyway(self, model: InstalledModel, error: DoubtfulModel) -> None:
         async def load() -> None:
             await self.models.load(model, anyway=True)
 
         strings = self.strings
-        self.dialogs.show(
-            Confirmation(
-                strings("model.load_anyway_title"),
-                strings(
-                    "model.load_anyway_text",
-                    name=model.name,
-                    needed=strings.size(error.needed_bytes),
-                    available=strings.size(error.available_bytes),
-                ),
-                strings("model.load_anyway"),
-                load,
+        title, text = strings("model.load_doubtful_title"), strings.error(error)
+        if isinstance(error, NotEnoughMemory):
+            title = strings("model.load_anyway_title")
+            text = strings(
+                "model.load_anyway_text",
+                name=model.name,
+                needed=strings.size(error.needed_bytes),
+                available=strings.size(error.available_bytes),
             )
-        )
+        self.dialogs.show(Confirmation(title, text, strings("model.load_anyway"), load))
 
 
 def strings_for(settings: Settings) -> Strings:

@@ -16,9 +16,12 @@ from app.ui.state.files import ChosenFile, Files
 from app.ui.state.mailbox import Mailbox
 from app.ui.state.model_files import beside_each_other, by_model
 from app.ui.state.reporting import reported
-from engines.errors import EngineError, NotEnoughMemory
+from engines.errors import EngineError, EngineKeepsCrashing, ModelFileAltered, NotEnoughMemory
 from engines.library import InstalledModel, find_starter
 from engines.memory import MemoryFit
+
+DoubtfulModel = NotEnoughMemory | EngineKeepsCrashing | ModelFileAltered
+"""Why a model is loaded only if the user insists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +92,9 @@ class ModelsOnScreen:
         mailbox: Mailbox,
         report: Callable[[Exception], None],
         run: Callable[..., object],
-        ask_anyway: Callable[[InstalledModel, NotEnoughMemory], None],
+        ask_anyway: Callable[[InstalledModel, DoubtfulModel], None],
     ) -> None:
-        """`ask_anyway` asks whether to load a model that does not fit; the rest as for `Chat`."""
+        """`ask_anyway` asks whether to load a model all the same; the rest as for `Chat`."""
         self.state = ModelsState()
         self._models = services.models
         self._files = files
@@ -140,7 +143,9 @@ class ModelsOnScreen:
         """Choose a model and put it into memory."""
         try:
             await self._busy(lambda: self._models.load(model.id, anyway=anyway))
-        except NotEnoughMemory as error:
+        except (NotEnoughMemory, EngineKeepsCrashing, ModelFileAltered) as error:
+            if anyway:  # it was insisted already: the system itself refuses
+                raise
             self._ask_anyway(model, error)
 
     @reported

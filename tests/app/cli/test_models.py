@@ -1,10 +1,11 @@
 """`dai models` keeps the models of this device."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
-from engines.library import ModelLibrary
+from engines.library import ModelLibrary, ModelSource
 from tests.engines.tiny_gguf import make_tiny_gguf
 
 
@@ -127,3 +128,26 @@ def test_what_is_no_model_is_not_installed(dai, tmp_path, file):
 def test_errors_are_persian_where_the_user_is(dai, persian, tmp_path):
     result = dai("models", "add", tmp_path / "gone.gguf")
     assert result.err.startswith("چنین فایلی نیست: \u2068")
+
+
+def test_a_downloaded_file_is_verified(dai, home, file):
+    content = file.read_bytes()
+    source = ModelSource("owner/name", "c0ffee", "m.gguf", len(content), hashlib.sha256(content).hexdigest())
+    sound = ModelLibrary(home.models).adopt(file, "sound", source)
+    told = dai("models", "verify", "sound", "--json").json
+    assert (told["model"]["id"], told["known"], told["sha256"]) == (sound.id, True, source.sha256)
+    assert dai("models", "verify", "sound").out.endswith(" is what was downloaded.\n")
+
+    content = bytearray(content)
+    content[-1000] ^= 1
+    sound.path.write_bytes(content)
+    result = dai("models", "verify", "sound")
+    assert (result.status, result.out) == (1, "")
+    assert "is not what was downloaded any more" in result.err
+
+
+def test_of_a_file_that_nobody_downloaded_the_hash_is_told(dai, home, file):
+    ModelLibrary(home.models).add(file)
+    result = dai("models", "verify", file.stem)
+    assert result.status == 0
+    assert hashlib.sha256(file.read_bytes()).hexdigest() in result.out

@@ -6,6 +6,7 @@ import flet as ft
 import pytest
 
 from app.core import models as core_models
+from engines.errors import EngineCrashed
 from engines.library import ModelLibrary
 from engines.split_files import parts_beside
 from tests.app.ui.conftest import services
@@ -50,6 +51,23 @@ async def test_a_model_that_does_not_fit_is_loaded_only_after_a_question(open_ap
         assert (await services()).models.loaded is None
         await app.tap("load")
         await app.until(app.open_dialogs)
+        await app.tap("dialog-confirm")
+        await app.until(lambda: app.shows("unload"))
+
+
+async def test_a_model_that_crashed_twice_is_loaded_only_after_a_question(open_app, model_id):
+    async with open_app() as app:
+        await app.go(2)
+        models = (await services()).models
+        await models.load(model_id)
+        for _ in range(2):
+            with pytest.raises(EngineCrashed), models.in_use():
+                raise EngineCrashed("scripted", 11)
+        await models.unload()
+        await app.until(lambda: app.shows("load"))
+        await app.tap("load")
+        await app.until(app.open_dialogs)
+        assert "twice in a row" in app.text(app.open_dialogs()[0])
         await app.tap("dialog-confirm")
         await app.until(lambda: app.shows("unload"))
 
