@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -147,15 +148,17 @@ class Indexer:
         except Exception as error:
             expected = isinstance(error, (KnowledgeError, OSError))
             log.warning("a document failed: %s", type(error).__name__, exc_info=not expected)
-            self._staging.fail(document, type(error).__name__)
-            self._tell(document.id, document.title, DocumentState.FAILED, 0, document.staged or 0)
+            with suppress(Gone):
+                self._staging.fail(document, type(error).__name__)
+                self._tell(document.id, document.title, DocumentState.FAILED, 0, document.staged or 0)
         else:
             total = document.staged or 0
             self._tell(document.id, document.title, DocumentState.READY, total, total)
 
     def _read(self, document: QueuedDocument) -> QueuedDocument:
         self._staging.begin_reading(document)
-        parsed = read_document(Path(document.source), document.title)
+        # The title of a page of the web is no name of a file, and says nothing of its kind.
+        parsed = read_document(Path(document.source), None if document.address else document.title)
         chunks = split(parsed.sections)
         count = 0
         while batch := list(islice(chunks, _READING_BATCH)):

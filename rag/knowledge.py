@@ -92,7 +92,13 @@ class KnowledgeBase:
         return self._store.document(document_id)
 
     def add(
-        self, collection_id: int, path: Path, *, name: str | None = None, owned: bool = False
+        self,
+        collection_id: int,
+        path: Path,
+        *,
+        name: str | None = None,
+        owned: bool = False,
+        address: str | None = None,
     ) -> Document:
         """Queue a file for indexing; the same content in the same collection is not added twice.
 
@@ -101,11 +107,14 @@ class KnowledgeBase:
             path: the file. What is wrong with it shows in the document's `error` later.
             name: what the user calls it, if not by the file's name.
             owned: the file is ours (an upload) and is deleted once it is indexed.
+            address: where it was fetched just now, if it is a page of the web.
 
         Raises:
             CollectionMissing: the collection was deleted.
         """
-        document = self._store.add_document(collection_id, path.absolute(), name or path.name, owned=owned)
+        document = self._store.add_document(
+            collection_id, path.absolute(), name or path.name, owned=owned, address=address
+        )
         self._indexer.wake()
         return document
 
@@ -114,8 +123,25 @@ class KnowledgeBase:
         self._store.delete_document(document_id)
 
     def cancel(self, document_id: int) -> None:
-        """Stop the indexing of a document, and remove it."""
-        self._store.delete_document(document_id)
+        """Stop the indexing of a document, and remove it; one that is only replaced stays as it was."""
+        self._store.cancel(document_id)
+
+    def replace(self, document_id: int, path: Path, name: str) -> Document:
+        """A newer state of a document; it is indexed only where its content is another.
+
+        The old passages are found until the new ones are ready.
+
+        Args:
+            document_id: which document.
+            path: a file of ours, deleted once it is indexed.
+            name: what the document is called from now on.
+
+        Raises:
+            DocumentDeleted: there is no such document any more.
+        """
+        document = self._store.replace_document(document_id, path.absolute(), name)
+        self._indexer.wake()
+        return document
 
     def retry(self, document_id: int) -> None:
         """Try a failed document again."""

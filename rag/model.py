@@ -33,7 +33,7 @@ class Document:
     id: int
     collection_id: int
     title: str
-    """The file's name, as the user knows it."""
+    """The file's name as the user knows it, or the title of a page of the web."""
     source: str
     """The path it was added from."""
     state: DocumentState
@@ -45,6 +45,10 @@ class Document:
     error: str | None
     """Why it failed: the name of a leaf of `rag.errors`, else None."""
     added_at: datetime
+    address: str | None = None
+    """Where a page of the web was fetched; None for a file."""
+    fetched_at: datetime | None = None
+    """When it was fetched last."""
 
 
 @dataclass(frozen=True, slots=True)

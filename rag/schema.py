@@ -74,4 +74,8 @@ MIGRATIONS = (
         vector BLOB NOT NULL
     );
     """,
+    """
+    ALTER TABLE documents ADD COLUMN address TEXT;    -- of a page of the web; NULL for a file
+    ALTER TABLE documents ADD COLUMN fetched_at REAL; -- when it was asked for last
+    """,
 )

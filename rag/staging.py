@@ -13,11 +13,12 @@ from rag.chunking import Chunk
 from rag.database import Database, rows
 from rag.embedder import Embedder
 from rag.fingerprint import fingerprint
+from rag.published import withdraw
 from rag.text import index_text
 from rag.vectors.protocol import VectorRow
 from rag.vectors.stored import StoredVectors, identity_of, vector_state
 
-_DOCUMENT = "id, collection_id, title, source, owned, staged"
+_DOCUMENT = "id, collection_id, title, source, owned, staged, address"
 
 
 class QueuedDocument(NamedTuple):
@@ -30,6 +31,8 @@ class QueuedDocument(NamedTuple):
     owned: bool
     staged: int | None
     """How many passages the file has; None until it was read to its end."""
+    address: str | None
+    """Where it was fetched, if it is a page of the web."""
 
 
 class StagedPassage(NamedTuple):
@@ -41,7 +44,7 @@ class StagedPassage(NamedTuple):
 
 
 class Gone(Exception):
-    """The document was deleted meanwhile."""
+    """The document was deleted or replaced meanwhile."""
 
 
 def searchable_text(text: str, heading: str | None) -> str:
@@ -92,7 +95,7 @@ class Staging:
         """Keep passages that were read.
 
         Raises:
-            Gone: the document was deleted.
+            Gone: the document was deleted or replaced.
         """
         with self._database.write() as connection:
             _require(connection, document)
@@ -170,6 +173,7 @@ class Staging:
         ]
         with self._database.write() as connection:
             _require(connection, document)
+            withdraw(connection, self._vectors, document.id)
             connection.execute(
                 """INSERT INTO passages(document_id, position, text, page, heading)
                 SELECT document_id, position, text, page, heading FROM staged_passages
@@ -211,8 +215,9 @@ class Staging:
             )
 
     def fail(self, document: QueuedDocument, error: str) -> None:
-        """The document cannot be indexed; `error` is the name of the error's class."""
+        """The document cannot be indexed; `error` is the name of its class. Raises as `add` does."""
         with self._database.write() as connection:
+            _require(connection, document)
             connection.execute("DELETE FROM staged_passages WHERE document_id = ?", (document.id,))
             connection.execute(
                 "UPDATE documents SET state = 'failed', error = ?, staged = NULL WHERE id = ?",
@@ -231,5 +236,6 @@ class Staging:
 
 
 def _require(connection: apsw.Connection, document: QueuedDocument) -> None:
-    if not rows(connection, "SELECT 1 FROM documents WHERE id = ?", (document.id,)):
+    statement = "SELECT 1 FROM documents WHERE id = ? AND source = ? AND state = 'indexing'"
+    if not rows(connection, statement, (document.id, document.source)):
         raise Gone

@@ -20,10 +20,13 @@ from rag.errors import (
 )
 from rag.fingerprint import fingerprint
 from rag.model import Collection, Document, DocumentState, Passage
+from rag.published import withdraw
 from rag.text import search_text
 from rag.vectors.stored import StoredVectors
 
-_DOCUMENT = "id, collection_id, title, source, state, bytes, passages, pages, error, added_at"
+_DOCUMENT = (
+    "id, collection_id, title, source, state, bytes, passages, pages, error, added_at, address, fetched_at"
+)
 _PASSAGE = "p.id, p.document_id, d.title, p.position, p.text, p.page, p.heading"
 _FROM_PASSAGES = "FROM passages p JOIN documents d ON d.id = p.document_id"
 
@@ -95,8 +98,11 @@ class Store:
             return document
         raise DocumentDeleted(str(document_id))
 
-    def add_document(self, collection_id: int, path: Path, name: str, *, owned: bool) -> Document:
+    def add_document(
+        self, collection_id: int, path: Path, name: str, *, owned: bool, address: str | None = None
+    ) -> Document:
         """Queue a file; one with the same content in the same collection is not added twice."""
+        now = datetime.now(UTC).timestamp()
         content_hash, size = fingerprint(path)
         with self._database.write() as connection:
             if not rows(connection, "SELECT 1 FROM collections WHERE id = ?", (collection_id,)):
@@ -113,7 +119,7 @@ class Store:
             else:
                 connection.execute(
                     """INSERT INTO documents(collection_id, title, source, owned, content_hash, bytes, state,
-                    added_at) VALUES (?, ?, ?, ?, ?, ?, 'queued', ?)""",
+                    added_at, address, fetched_at) VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?)""",
                     (
                         collection_id,
                         name,
@@ -121,12 +127,62 @@ class Store:
                         owned,
                         content_hash,
                         size,
-                        datetime.now(UTC).timestamp(),
+                        now,
+                        address,
+                        now if address else None,
                     ),
                 )
                 document_id = connection.last_insert_rowid()
         _discard(needless)
         return self.document(document_id)
+
+    def replace_document(self, document_id: int, path: Path, name: str) -> Document:
+        """See `KnowledgeBase.replace`; `path` is a file of ours."""
+        content_hash, _ = fingerprint(path)
+        now = datetime.now(UTC).timestamp()
+        with self._database.write() as connection:
+            found = rows(
+                connection,
+                "SELECT state, source, owned, content_hash FROM documents WHERE id = ?",
+                (document_id,),
+            )
+            if not found:
+                raise DocumentDeleted(str(document_id))
+            state, source, owned, known_hash = found[0]
+            if state == DocumentState.READY and content_hash == known_hash:
+                needless: Path | None = path
+                statement = "UPDATE documents SET title = ?, fetched_at = ? WHERE id = ?"
+                connection.execute(statement, (name, now, document_id))
+            else:
+                needless = Path(source) if owned else None
+                connection.execute(
+                    """UPDATE documents SET state = 'queued', error = NULL, staged = NULL, title = ?,
+                    source = ?, owned = 1, fetched_at = ? WHERE id = ?""",
+                    (name, str(path), now, document_id),
+                )
+        _discard(needless)
+        return self.document(document_id)
+
+    def cancel(self, document_id: int) -> None:
+        """Remove a document on its way; one that could be found before stays as it was."""
+        with self._database.write() as connection:
+            found = rows(
+                connection,
+                """SELECT source, owned FROM documents
+                WHERE id = ? AND passages > 0 AND state IN ('queued', 'indexing')""",
+                (document_id,),
+            )
+            if found:
+                connection.execute("DELETE FROM staged_passages WHERE document_id = ?", (document_id,))
+                connection.execute(
+                    """UPDATE documents SET state = 'ready', staged = NULL, owned = 0, content_hash = NULL
+                    WHERE id = ?""",
+                    (document_id,),
+                )
+        if not found:
+            self.delete_document(document_id)
+        elif found[0][1]:
+            _discard(Path(found[0][0]))
 
     def retry(self, document_id: int) -> None:
         """Queue a failed document again."""
@@ -197,19 +253,28 @@ class Store:
                 pages,
                 error,
                 datetime.fromtimestamp(added_at, UTC),
+                address,
+                None if fetched_at is None else datetime.fromtimestamp(fetched_at, UTC),
             )
-            for number, collection, title, source, state, size, passages, pages, error, added_at in found
+            for (
+                number,
+                collection,
+                title,
+                source,
+                state,
+                size,
+                passages,
+                pages,
+                error,
+                added_at,
+                address,
+                fetched_at,
+            ) in found
         ]
 
     def _delete_document(self, connection: apsw.Connection, document_id: int) -> Path | None:
         """Returns the file to discard once this is committed, if it is one of ours."""
-        ids = [
-            number
-            for (number,) in rows(connection, "SELECT id FROM passages WHERE document_id = ?", (document_id,))
-        ]
-        connection.executemany("DELETE FROM passage_words WHERE rowid = ?", ((number,) for number in ids))
-        if ids:
-            self._vectors.remove(connection, ids)
+        withdraw(connection, self._vectors, document_id)
         deleted = rows(
             connection, "DELETE FROM documents WHERE id = ? RETURNING source, owned", (document_id,)
         )
