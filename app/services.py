@@ -29,6 +29,7 @@ from app.core.store import Store
 from app.core.trade_off_store import TradeOffStore
 from app.core.trade_offs import TradeOffs
 from app.core.tuning import Tuning
+from app.core.web_pages import WebPages
 from engines.embedders.opening import open_embedder
 from engines.library import ModelLibrary
 from rag.knowledge import KnowledgeBase
@@ -42,6 +43,7 @@ class Services:
     settings: SettingsStore
     conversations: Conversations
     knowledge: KnowledgeBase
+    web_pages: WebPages
     models: Models
     answering: Answering
     compression: Compression
@@ -134,6 +136,7 @@ def open_services(paths: Paths | None = None) -> Services:
         settings,
         conversations,
         knowledge,
+        WebPages(knowledge, paths.uploads, settings),
         models,
         answering,
         compression,

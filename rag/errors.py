@@ -11,7 +11,15 @@ KnowledgeError
 │   ├── OldOfficeFormat        a .doc, .xls or .ppt, as Office wrote until 2003
 │   ├── UnsafeDocument         built to fill up or mislead the device that reads it
 │   ├── DocumentTooLarge       carries `bytes`, `limit_bytes`
-│   └── DocumentUnreadable     the system refuses to open it (permissions, a folder)
+│   ├── DocumentUnreadable     the system refuses to open it (permissions, a folder)
+│   └── WebPageError           a page of the web cannot be had; `name` is its host
+│       ├── WebAddressInvalid  what was typed is no address of a page
+│       ├── WebPageUnreachable nothing answers there, or not in time, or not now
+│       ├── WebPageUntrusted   its certificate is not valid, or the way there is open
+│       ├── WebPageRefused     the host does not give it to this device
+│       ├── WebPageMissing     there is no such page (any more)
+│       ├── WebPageMoved       it is on another host, which nobody was asked about; carries `address`
+│       └── WebPagePrivate     it leads into a private network
 ├── DocumentDeleted            there is no such document in the knowledge base any more
 ├── CollectionMissing
 ├── CollectionExists           carries `name`
@@ -89,6 +97,42 @@ class DocumentTooLarge(DocumentError):
 
 class DocumentUnreadable(DocumentError):
     """The system refuses to open the file."""
+
+
+class WebPageError(DocumentError):
+    """A page of the web cannot be had. `name` is the host that was asked."""
+
+
+class WebAddressInvalid(WebPageError):
+    """What was typed is no address of a page. `name` is what was typed."""
+
+
+class WebPageUnreachable(WebPageError):
+    """Nothing answers there, or not in time, or not now."""
+
+
+class WebPageUntrusted(WebPageError):
+    """The host's certificate is not valid, or it leads from an encrypted connection to an open one."""
+
+
+class WebPageRefused(WebPageError):
+    """The host does not give the page to this device: it wants an account, or people who look at pictures."""
+
+
+class WebPageMissing(WebPageError):
+    """The host has no such page (any more)."""
+
+
+class WebPageMoved(WebPageError):
+    """The page is on another host, and nobody has agreed to ask that one."""
+
+    def __init__(self, name: str, address: str) -> None:
+        super().__init__(name, "a redirect to another host")
+        self.address = address
+
+
+class WebPagePrivate(WebPageError):
+    """A public name leads into a private network, or a page of the internet does."""
 
 
 class DocumentDeleted(KnowledgeError):

@@ -65,6 +65,8 @@ class Passage:
     """1 for the first page; None for formats without pages."""
     heading: str | None
     """The nearest heading above, where the format has headings."""
+    address: str | None = None
+    """Where the document was fetched, if it is a page of the web."""
 
 
 class SearchWay(StrEnum):

@@ -27,7 +27,7 @@ from rag.vectors.stored import StoredVectors
 _DOCUMENT = (
     "id, collection_id, title, source, state, bytes, passages, pages, error, added_at, address, fetched_at"
 )
-_PASSAGE = "p.id, p.document_id, d.title, p.position, p.text, p.page, p.heading"
+_PASSAGE = "p.id, p.document_id, d.title, p.position, p.text, p.page, p.heading, d.address"
 _FROM_PASSAGES = "FROM passages p JOIN documents d ON d.id = p.document_id"
 
 

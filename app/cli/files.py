@@ -8,6 +8,19 @@ from pathlib import Path
 from app.cli.errors import CommandError
 from app.cli.text import readable
 from rag.documents import supported_suffixes
+from rag.web.address import looks_like_address
+
+
+def files_and_pages(given: Iterable[str]) -> tuple[list[Path], list[str]]:
+    """What the user wants to add: files as `documents_in` finds them, and addresses of pages of the web.
+
+    Raises:
+        CommandError: see `documents_in`.
+    """
+    named = list(given)
+    pages = [one for one in named if looks_like_address(one)]
+    paths = [Path(one) for one in named if not looks_like_address(one)]
+    return documents_in(paths) if paths else [], pages
 
 
 def documents_in(paths: Iterable[Path]) -> list[Path]:

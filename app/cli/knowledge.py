@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from app.cli.answer import source_line
 from app.cli.choices import collection_named, collections_named
 from app.cli.errors import CommandError
-from app.cli.files import documents_in
+from app.cli.files import files_and_pages
 from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.text import print_json, show_progress
 from app.core.errors import EmptyQuestion
 from app.core.strings import Strings
 from app.services import Services
-from rag.errors import DocumentDeleted
+from rag.errors import DocumentDeleted, KnowledgeError
 from rag.model import Document, DocumentState, IndexingProgress
 
 knowledge = typer.Typer(no_args_is_help=True, help="Collections of your documents.")
 
+T = TypeVar("T")
 DEFAULT_COLLECTION = "Documents"
 _LOOK_SECONDS = 0.3
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -31,15 +33,22 @@ KnowledgeBaseName = Annotated[str | None, typer.Option("--kb", help="Only this c
 
 @knowledge.command("add")
 def add(
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders whose documents are all added.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            help="Files, folders whose documents are all added, or pages of the web (https://…): only the "
+            "host of such an address is asked, for that page alone."
+        ),
+    ],
     kb: Annotated[str, typer.Option("--kb", help="The collection; made if it is new.")] = DEFAULT_COLLECTION,
     as_json: AsJson = False,
 ) -> None:
     """Add documents and wait until they can be searched."""
-    run(_add(documents_in(paths), kb, as_json=as_json))
+    files, pages = files_and_pages(sources)
+    run(_add(files, pages, kb, as_json=as_json))
 
 
-async def _add(files: list[Path], name: str, *, as_json: bool) -> None:
+async def _add(files: list[Path], pages: list[str], name: str, *, as_json: bool) -> None:
     async with services() as opened:
         strings = strings_of(opened)
         collection = collection_named(opened, name) or opened.knowledge.create_collection(name)
@@ -47,20 +56,71 @@ async def _add(files: list[Path], name: str, *, as_json: bool) -> None:
         ids = dict.fromkeys(opened.knowledge.add(collection.id, path).id for path in files)
         if not as_json:
             opened.knowledge.subscribe(lambda progress: _show_progress(progress, strings))
-        waited = await _wait_until_idle(opened)
-        show_progress("")
-        if not waited:
-            print(strings("cli.indexing_goes_on_later"), file=sys.stderr)
-            raise KeyboardInterrupt
-        added = [opened.knowledge.document(document_id) for document_id in ids]
-        if as_json:
-            print_json(added)
-        else:
-            for document in added:
-                print(_line(document, strings))
-        failed = sum(document.state is DocumentState.FAILED for document in added)
+        fetched, refused = await _fetch(
+            pages, lambda page: opened.web_pages.add(collection.id, page), strings
+        )
+        ids |= dict.fromkeys(fetched)
+        failed = refused + await _finish(opened, ids, strings, as_json=as_json)
     if failed:
         raise CommandError("cli.documents_failed", count=failed)
+
+
+async def _fetch(
+    pages: Sequence[T], fetch: Callable[[T], Awaitable[Document]], strings: Strings
+) -> tuple[list[int], int]:
+    """Fetch pages one after the other; what cannot be had is told, and the others go on.
+
+    Returns:
+        The numbers of their documents, and how many could not be had.
+    """
+    ids: list[int] = []
+    refused = 0
+    for page in pages:
+        try:
+            ids.append((await fetch(page)).id)
+        except KnowledgeError as error:
+            refused += 1
+            print(strings.error(error), file=sys.stderr)
+    return ids, refused
+
+
+@knowledge.command("refresh")
+def refresh(
+    documents: Annotated[list[int], typer.Argument(help="Numbers of pages of the web, from `dai kb list`.")],
+    as_json: AsJson = False,
+) -> None:
+    """Fetch pages of the web again; those that have not changed are not indexed again."""
+    run(_refresh(documents, as_json=as_json))
+
+
+async def _refresh(numbers: list[int], *, as_json: bool) -> None:
+    async with services() as opened:
+        strings = strings_of(opened)
+        documents = [_document(opened, number) for number in dict.fromkeys(numbers)]
+        if not as_json:
+            opened.knowledge.subscribe(lambda progress: _show_progress(progress, strings))
+        ids, refused = await _fetch(
+            [document.id for document in documents], opened.web_pages.refresh, strings
+        )
+        failed = refused + await _finish(opened, ids, strings, as_json=as_json)
+    if failed:
+        raise CommandError("cli.documents_failed", count=failed)
+
+
+async def _finish(opened: Services, ids: Iterable[int], strings: Strings, *, as_json: bool) -> int:
+    """Wait until documents are read, and print them; returns how many could not be read."""
+    waited = await _wait_until_idle(opened)
+    show_progress("")
+    if not waited:
+        print(strings("cli.indexing_goes_on_later"), file=sys.stderr)
+        raise KeyboardInterrupt
+    documents = [opened.knowledge.document(document_id) for document_id in ids]
+    if as_json:
+        print_json(documents)
+    else:
+        for document in documents:
+            print(_line(document, strings))
+    return sum(document.state is DocumentState.FAILED for document in documents)
 
 
 async def _wait_until_idle(opened: Services) -> bool:
@@ -104,6 +164,8 @@ async def _search(query: str, name: str | None, limit: int, *, as_json: bool) ->
         for number, item in enumerate(result.passages, 1):
             passage = item.passage
             print(source_line(number, passage.document_title, passage.page, passage.heading, strings))
+            if passage.address:
+                print(passage.address)
             print(" ".join(passage.text.split()) + "\n")
 
 
@@ -175,7 +237,10 @@ def _line(document: Document, strings: Strings) -> str:
     else:
         detail = strings(f"document.state.{document.state}")
     # The number is typed again in `dai kb remove`: as it is, in whichever digits.
-    return f"{document.id}  {strings.isolate(document.title)} · {detail}"
+    parts = [strings.isolate(document.title), detail]
+    if document.address:
+        parts.append(strings.isolate(document.address))
+    return f"{document.id}  {' · '.join(parts)}"
 
 
 def _show_progress(progress: IndexingProgress, strings: Strings) -> None:

@@ -8,8 +8,10 @@ knows a hundred more, and therefore takes two words of Persian for Icelandic or 
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from pathlib import Path
+from typing import BinaryIO
 
 from rag.errors import DocumentDamaged
 
@@ -44,13 +46,18 @@ _FREQUENT = {
 
 def is_text(start: bytes) -> bool:
     """Whether a file of unknown kind that starts so is text: UTF-8, or another encoding with its mark."""
-    if start.startswith(tuple(mark for mark, _ in _BYTE_ORDER_MARKS)):
+    if mark_of(start):
         return True
     try:
         codecs.getincrementaldecoder("utf-8")().decode(start)  # may end within a letter
     except UnicodeDecodeError:
         return False
     return b"\0" not in start and len(_CONTROL_BYTES.findall(start)) * _MOST_CONTROL <= len(start)
+
+
+def mark_of(start: bytes) -> str | None:
+    """The encoding that a byte order mark at the start names."""
+    return next((encoding for mark, encoding in _BYTE_ORDER_MARKS if start.startswith(mark)), None)
 
 
 def encoding_of(path: Path, name: str) -> str:
@@ -60,29 +67,37 @@ def encoding_of(path: Path, name: str) -> str:
         DocumentDamaged: The content is no text.
     """
     with path.open("rb") as file:
-        start = file.read(_BLOCK)
-        for mark, encoding in _BYTE_ORDER_MARKS:
-            if start.startswith(mark):
-                return encoding
-        if unmarked := _unmarked_utf16(start):
-            return unmarked
-        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        size = control = faults = beyond_ascii = 0
-        sample = b""
-        block = start
-        while block:
-            if b"\0" in block:
-                raise DocumentDamaged(name, "binary content")
-            text = decoder.decode(block)
-            size += len(block)
-            control += len(_CONTROL_BYTES.findall(block))
-            faults_here = text.count("\ufffd")
-            if faults_here and not faults:
-                sample = block
-            faults += faults_here
-            beyond_ascii += len(text) - len(text.encode("ascii", "ignore"))
-            block = file.read(_BLOCK)
-        faults += len(decoder.decode(b"", final=True))
+        return _encoding(file, name)
+
+
+def encoding_in(content: bytes, name: str) -> str:
+    """The encoding of a text in memory; as `encoding_of`."""
+    return _encoding(io.BytesIO(content), name)
+
+
+def _encoding(file: BinaryIO, name: str) -> str:
+    start = file.read(_BLOCK)
+    if marked := mark_of(start):
+        return marked
+    if unmarked := _unmarked_utf16(start):
+        return unmarked
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    size = control = faults = beyond_ascii = 0
+    sample = b""
+    block = start
+    while block:
+        if b"\0" in block:
+            raise DocumentDamaged(name, "binary content")
+        text = decoder.decode(block)
+        size += len(block)
+        control += len(_CONTROL_BYTES.findall(block))
+        faults_here = text.count("\ufffd")
+        if faults_here and not faults:
+            sample = block
+        faults += faults_here
+        beyond_ascii += len(text) - len(text.encode("ascii", "ignore"))
+        block = file.read(_BLOCK)
+    faults += len(decoder.decode(b"", final=True))
     if control * _MOST_CONTROL > size:
         raise DocumentDamaged(name, "binary content")
     return "utf-8" if faults * _MOST_FAULTS <= beyond_ascii else old_encoding(sample or start)

@@ -62,15 +62,16 @@ def read_html(path: Path, title: str) -> ParsedDocument:
 
 def read_page(content: bytes, encoding: str) -> tuple[str, Iterator[Section]]:
     """The title of a page, "" where it has none, and what a reader sees of it."""
-    text = content.decode(encoding, errors="replace")
-    soup = _parsed(_XML_DECLARATION.sub("", text) + "\n")  # the line end: this is no file name
+    soup = parsed(content, encoding)
     own_title = soup.title.get_text(" ", strip=True) if soup.title else ""
     for tag in soup.find_all(_HIDDEN):
         tag.decompose()
     return own_title, _sections(soup)
 
 
-def _parsed(text: str) -> BeautifulSoup:
+def parsed(content: bytes, encoding: str) -> BeautifulSoup:
+    """The tree of a page, however broken it is."""
+    text = _XML_DECLARATION.sub("", content.decode(encoding, errors="replace")) + "\n"  # no file name
     try:
         return BeautifulSoup(text, "html.parser")
     except ParserRejectedMarkup:  # only broken `<![…` make it give up

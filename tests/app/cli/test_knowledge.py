@@ -14,6 +14,7 @@ from app import services as composition
 from app.core.instance import InstanceLock
 from rag.knowledge import KnowledgeBase
 from tests.app.ui.word_embedder import WordEmbedder
+from tests.rag.web_server import serving_pages
 
 
 @pytest.fixture
@@ -201,3 +202,43 @@ def test_documents_are_read_here_when_the_process_that_did_so_has_ended(dai, hom
 
     monkeypatch.setattr(KnowledgeBase, "wait_until_idle", other_ends)
     assert dai("kb", "add", folder / "sub").out == "1  lamp.txt · 1 passage\n"
+
+
+@pytest.fixture
+def pages():
+    with serving_pages() as served:
+        yield served
+
+
+def test_a_page_of_the_web_is_added_refreshed_and_named_with_its_address(dai, pages):
+    text = "<title>Lamps</title><body><p>The red lamp blinks while charging.</p></body>"
+    address = pages.page("/lamps", text)
+    added = dai("kb", "add", address)
+    assert (added.status, added.out) == (0, f"1  Lamps · 1 passage · {address}\n")
+    assert pages.asked == ["/lamps"]
+    assert address in dai("kb", "search", "red lamp").out
+
+    pages.page("/lamps", text.replace("red", "green"))
+    assert dai("kb", "refresh", 1).status == 0
+    assert "green lamp" in dai("kb", "search", "lamp").out
+    again = dai("kb", "add", address, "--json").json
+    assert [(document["id"], document["address"]) for document in again] == [(1, address)]
+
+
+def test_a_page_that_cannot_be_had_does_not_stop_the_others(dai, folder, pages):
+    pages.status("/gone", 404)
+    result = dai("kb", "add", f"{pages.address}/gone", folder / "sub" / "lamp.txt", "https://")
+    assert result.status == 1
+    assert result.out == "1  lamp.txt · 1 passage\n"
+    assert result.err.splitlines()[-3:] == [
+        "127.0.0.1 has no such page. Check the address.",
+        "“https://” is not the address of a page. An example: https://example.org/page",
+        "2 documents could not be read.",
+    ]
+
+
+def test_a_file_cannot_be_refreshed(dai, folder):
+    dai("kb", "add", folder / "sub" / "lamp.txt")
+    result = dai("kb", "refresh", 1)
+    assert result.status == 1
+    assert "lamp.txt" in result.err
