@@ -7,7 +7,9 @@ import flet as ft
 from app.ui.components.about import About
 from app.ui.components.controls import in_reading_width, marked
 from app.ui.components.header import header
+from app.ui.components.network_settings import NetworkSettings
 from app.ui.components.setting_rows import choice, label_of, section, switch
+from app.ui.components.settings_sections import DocumentsSection, answering_section, models_section
 from app.ui.components.token_form import TokenRow
 from app.ui.state.app import AppState
 from app.ui.theme import FORM_WIDTH, Space
@@ -15,13 +17,19 @@ from app.ui.theme import FORM_WIDTH, Space
 LANGUAGES = {"en": "English", "fa": "فارسی"}
 """Each in its own language, so that everyone finds the way back."""
 THEMES = ("system", "light", "dark")
-CONTEXT_WINDOWS = (2048, 4096, 8192, 16384, 32768)
 
 
 @ft.component
 def SettingsScreen(app: AppState) -> ft.Control:
     """All settings, and the page about the app below them."""
-    sections = [_appearance(app), _answering(app), _hub(app), About(app)]
+    sections = [
+        _appearance(app),
+        answering_section(app),
+        models_section(app),
+        DocumentsSection(app),
+        _hub(app),
+        About(app),
+    ]
     return ft.Column(
         [
             header(app, app.strings("nav.settings"), width=FORM_WIDTH),
@@ -76,43 +84,9 @@ def _appearance(app: AppState) -> ft.Control:
     return section(app, strings("settings.appearance"), rows)
 
 
-def _answering(app: AppState) -> ft.Control:
-    strings, settings = app.strings, app.settings
-
-    async def set_context(tokens: str) -> None:
-        await app.change_settings(context_tokens=int(tokens))
-
-    async def set_thinking(event: ft.Event[ft.Switch]) -> None:
-        await app.change_settings(thinking=event.control.value)
-
-    windows = sorted({*CONTEXT_WINDOWS, settings.context_tokens})
-    return section(
-        app,
-        strings("settings.answering"),
-        [
-            choice(
-                app,
-                "context",
-                strings("settings.context"),
-                {str(tokens): strings.number(tokens) for tokens in windows},
-                str(settings.context_tokens),
-                set_context,
-                hint=strings("settings.context_hint"),
-            ),
-            switch(
-                app,
-                "thinking",
-                strings("settings.thinking"),
-                strings("settings.thinking_hint"),
-                settings.thinking,
-                set_thinking,
-            ),
-        ],
-    )
-
-
 def _hub(app: AppState) -> ft.Control:
-    return section(app, app.strings("settings.hub"), [TokenRow(app, app.token.state)])
+    rows = [TokenRow(app, app.token.state), NetworkSettings(app)]
+    return section(app, app.strings("settings.hub"), rows)
 
 
 @ft.component

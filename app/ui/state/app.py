@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import flet as ft
+import msgspec
 
 from app.core.errors import AppError
 from app.core.job import Disturbance
@@ -28,12 +30,14 @@ from app.ui.state.live import LiveAnswers
 from app.ui.state.mailbox import Mailbox
 from app.ui.state.model_details import ModelDetails
 from app.ui.state.models import DoubtfulModel, ModelsOnScreen
+from app.ui.state.models_folder import ModelsFolderOnScreen
 from app.ui.state.options import OptionsOnScreen
 from app.ui.state.other_models import OtherModelsOnScreen
 from app.ui.state.reporting import reported
 from app.ui.state.servers import ServersOnScreen
 from app.ui.state.speed import SpeedOnScreen
 from app.ui.state.store import StoreOnScreen
+from engines.embedders.opening import EmbedderChoice, available_embedders
 from engines.errors import EngineError, NotEnoughMemory
 from engines.library import InstalledModel
 from engines.store.catalogue import Licence
@@ -85,6 +89,7 @@ class AppState:
         self.find = FindOnScreen(services.store, self.store)
         self.token = HubTokenOnScreen(services)
         self.others = OtherModelsOnScreen(services, self.report, self._model_linked)
+        self.models_folder = ModelsFolderOnScreen(page, services, mailbox, self.report, self._models_moved)
         self.servers = ServersOnScreen(services, self.report, self.go, self._server_saved)
         self.options = OptionsOnScreen(
             services,
@@ -151,12 +156,25 @@ class AppState:
         """The system went dark or light."""
         self.dark = _is_dark(self.page, self.settings)
 
-    async def change_settings(self, **values: object) -> None:
-        """Set and keep some settings."""
+    async def change_settings(self, **values: object) -> bool:
+        """Set and keep some settings; returns whether they can have these values."""
         try:
             await asyncio.to_thread(self.services.settings.change, **values)
+        except msgspec.ValidationError:
+            return False
         except OSError as error:
             self.report(error)
+        return True
+
+    async def embedders(self) -> tuple[EmbedderChoice, ...]:
+        """What can turn documents into vectors here."""
+        folder = self.services.models_folder.folder
+        found = await asyncio.to_thread(available_embedders, folder)
+        return tuple(choice for choice in found if choice.installed)
+
+    def later(self, action: Callable[[], object]) -> None:
+        """Do something when what is being done is done."""
+        self._mailbox.post(action)
 
     @reported
     async def copy(self, text: str) -> None:
@@ -215,6 +233,9 @@ class AppState:
         self.settings = settings
         self.strings = strings_for(settings)
         self.dark = _is_dark(self.page, settings)
+
+    def _models_moved(self, folder: Path) -> None:
+        self.notify(self.strings("folder.moved", folder=folder))
 
     def _model_linked(self, model: InstalledModel) -> None:
         self.notify(self.strings("found.used", name=model.name))
