@@ -32,8 +32,11 @@ def Dialogs(app: AppState, dialogs: DialogState) -> ft.Control:
 
 
 def _dialog(app: AppState, dialogs: DialogState) -> ft.DialogControl | None:
+    shown = dialogs.current
+
     def dismissed() -> None:
-        dialogs.close()
+        if dialogs.current is shown:  # the word of a dialog that is closing comes after the next has opened
+            dialogs.close()
 
     strings = app.strings
     match dialogs.current:

@@ -71,7 +71,13 @@ def ModelsFolderRow(app: AppState, folder: ModelsFolderState) -> ft.Control:
         )
         if place.there:
             sizes = {"size": strings.size(place.bytes), "free": strings.size(place.free_bytes)}
-            rows.append(label_of(app, "", strings("folder.sizes", **sizes)))
+            quiet = ft.Text(
+                strings("folder.sizes", **sizes),
+                theme_style=ft.TextThemeStyle.BODY_SMALL,
+                color=ft.Colors.ON_SURFACE_VARIANT,
+                expand=True,
+            )
+            rows.append(ft.Row([quiet], rtl=app.rtl))
         else:
             rows.append(
                 notice(

@@ -142,8 +142,11 @@ async def test_in_a_browser_the_folder_is_typed_and_nonsense_is_refused(open_app
         await app.tap("dialog-confirm")
         await app.until(lambda: "lies inside it" in app.text("dialog-name"))
         await app.enter("dialog-name", str(tmp_path / "new"))
+        prompt = app.open_dialogs()[-1]
         await app.tap("dialog-confirm")
         await app.until(lambda: not app.shows("dialog-name") and app.shows("dialog-confirm"))
+        await app.fire(prompt, "dismiss")  # which a client tells when the dialog has faded away
+        assert app.shows("dialog-confirm")
         await app.tap("dialog-confirm")
         await app.until(lambda: app.shows("move-models-back"))
         assert (tmp_path / "new" / "scripted.gguf").exists()
