@@ -35,10 +35,22 @@ def answering_section(app: AppState) -> ft.Control:
         strings("settings.answering"),
         [
             _numbers(
-                app, "context", CONTEXT_WINDOWS, settings.context_tokens, set_context, "settings.context"
+                app,
+                "context",
+                CONTEXT_WINDOWS,
+                settings.context_tokens,
+                set_context,
+                strings("settings.context"),
+                strings("settings.context_hint"),
             ),
             _numbers(
-                app, "length", ANSWER_LENGTHS, settings.max_answer_tokens, set_length, "settings.length"
+                app,
+                "length",
+                ANSWER_LENGTHS,
+                settings.max_answer_tokens,
+                set_length,
+                strings("settings.length"),
+                strings("settings.length_hint"),
             ),
             switch(
                 app,
@@ -118,7 +130,15 @@ def DocumentsSection(app: AppState) -> ft.Control:
         app,
         strings("nav.knowledge"),
         [
-            _numbers(app, "passages", PASSAGES, settings.passages, set_passages, "settings.passages"),
+            _numbers(
+                app,
+                "passages",
+                PASSAGES,
+                settings.passages,
+                set_passages,
+                strings("settings.passages"),
+                strings("settings.passages_hint"),
+            ),
             choice(
                 app,
                 "embedder",
@@ -133,8 +153,13 @@ def DocumentsSection(app: AppState) -> ft.Control:
 
 
 def _numbers(
-    app: AppState, name: str, usual: tuple[int, ...], chosen: int, set_number: Handler, key: str
+    app: AppState,
+    name: str,
+    usual: tuple[int, ...],
+    chosen: int,
+    set_number: Handler,
+    label: str,
+    hint: str,
 ) -> ft.Control:
-    strings = app.strings
-    options = {str(number): strings.number(number) for number in sorted({*usual, chosen})}
-    return choice(app, name, strings(key), options, str(chosen), set_number, hint=strings(f"{key}_hint"))
+    options = {str(number): app.strings.number(number) for number in sorted({*usual, chosen})}
+    return choice(app, name, label, options, str(chosen), set_number, hint=hint)
