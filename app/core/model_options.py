@@ -139,6 +139,8 @@ class ResolvedOption:
 
     value: Any
     origin: OptionOrigin
+    beneath: ResolvedOption | None = None
+    """What would hold without it."""
 
 
 Layer = tuple[OptionOrigin, AnswerOptions]
@@ -172,10 +174,11 @@ def resolve(layers: Sequence[Layer]) -> ResolvedOptions:
     """Of each option, what the strongest layer says that says anything; the weakest layer comes first."""
     found = {}
     for field in msgspec.structs.fields(ModelOptions):
-        found[field.name] = ResolvedOption(None, OptionOrigin.ENGINE)
+        option = ResolvedOption(None, OptionOrigin.ENGINE)
         for origin, options in layers:
             if (value := getattr(options, field.name, None)) is not None:
-                found[field.name] = ResolvedOption(value, origin)
+                option = ResolvedOption(value, origin, option)
+        found[field.name] = option
     return ResolvedOptions(found)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import flet as ft
 
-from app.core.model_options import OptionOrigin
+from app.core.model_options import OptionOrigin, ResolvedOption
 from app.ui.components.controls import badge, marked, remembered
 from app.ui.components.option_controls import (
     ChoiceControl,
@@ -14,7 +14,7 @@ from app.ui.components.option_controls import (
     SwitchControl,
     TextControl,
 )
-from app.ui.components.option_number import NumberControl
+from app.ui.components.option_number import UNSET, NumberControl
 from app.ui.components.option_values import problem
 from app.ui.components.setting_rows import label_of
 from app.ui.state.app import AppState
@@ -54,7 +54,7 @@ def OptionRow(app: AppState, tunable: Tunable, name: str) -> ft.Control:
         line.append(
             marked(
                 ft.TextButton(
-                    strings("option.reset"),
+                    _way_back(app, name, option.beneath),
                     icon=ft.Icons.UNDO,
                     on_click=reset,
                     style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=Space.S)),
@@ -115,6 +115,16 @@ def _control(
     if name == "kv_cache_type":
         return ChoiceControl(app, name, ("f16", "q8_0", "q4_0"), value, change, key=key)
     return NumberControl(app, name, value, change, tunable.trained_context, not tunable.remote, key=key)
+
+
+def _way_back(app: AppState, name: str, beneath: ResolvedOption | None) -> str:
+    """Where "back" leads: said where it is a number, or a word that stands for one."""
+    value = beneath.value if beneath is not None else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return app.strings("option.reset_to", value=app.strings.exact(value))
+    if value is None and name in UNSET:
+        return app.strings("option.reset_to", value=app.strings(f"option.{name}.unset"))
+    return app.strings("option.reset")
 
 
 def _hint(app: AppState, tunable: Tunable, name: str) -> str:

@@ -42,6 +42,9 @@ def test_the_strongest_layer_that_says_anything_decides() -> None:
         "top_k": (5, "conversation"),
         "context_tokens": (8192, "model"),
     }
+    beneath = resolved.by_name["temperature"].beneath
+    assert beneath is not None
+    assert (beneath.value, beneath.origin) == (0.7, OptionOrigin.MAKER)
 
 
 def test_what_the_user_leaves_open_is_left_to_the_engine() -> None:

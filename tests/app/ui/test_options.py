@@ -65,6 +65,7 @@ async def test_an_option_is_set_and_led_back(open_app, model_id, home):
         await app.until(lambda: "This model" in app.text("origin-temperature"))
         assert stored(home, model_id) == ModelOptions(temperature=0.3)
         assert app.all(ft.Slider, app.mark("slider-temperature"))[0].value == 0.3
+        assert app.all(ft.TextButton, app.mark("reset-temperature"))[0].content == "Back to 0.7"
         await app.tap("reset-temperature")
         await app.until(lambda: "From the model's maker" in app.text("origin-temperature"))
         assert field(app, "temperature").value == "0.7"
