@@ -258,7 +258,7 @@ class Answering:
         conversation = await asyncio.to_thread(self._conversations.get, run.question.conversation_id)
         messages = await asyncio.to_thread(self._conversations.messages, conversation.id)
         tuning = self._models.tuning
-        options = await asyncio.to_thread(tuning.resolve, self._models.loaded, conversation.options)
+        options = await asyncio.to_thread(tuning.chosen, self._models.loaded, conversation.options)
         return await compose_prompt(
             engine,
             options,

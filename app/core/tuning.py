@@ -56,11 +56,20 @@ class Tuning:
             ModelFileError: the file has been removed or damaged since it was listed.
         """
         advice = self._advice(model, conversation) if isinstance(model, InstalledModel) else []
-        return resolve([*advice, *self._chosen(model, conversation)])
+        return resolve([*advice, *self._layers(model, conversation)])
+
+    def chosen(
+        self, model: InstalledModel | ServerModel | None, conversation: AnswerOptions = _NOTHING
+    ) -> ResolvedOptions:
+        """What the user has chosen, anywhere; the rest is `None`, and for the engine to decide.
+
+        Reads no file but that of the options.
+        """
+        return resolve(self._layers(model, conversation))
 
     def load_options(self, model: InstalledModel | ServerModel | None) -> LoadOptions:
         """How a model is to be loaded; without a model, what the app's settings want."""
-        return resolve(self._chosen(model, _NOTHING)).load_options()
+        return self.chosen(model).load_options()
 
     def can_think(self, model: InstalledModel) -> bool:
         """Whether a model can be asked to think before it answers.
@@ -116,7 +125,7 @@ class Tuning:
     def _advice(self, model: InstalledModel, conversation: AnswerOptions) -> list[Layer]:
         """What the engine does by itself, and what the model's maker recommends."""
         header = self._library.header(model)
-        thinking = bool(resolve(self._chosen(model, conversation))["thinking"])
+        thinking = bool(self.chosen(model, conversation)["thinking"])
         family = find_family(header)
         generic = family.name == GENERIC.name
         maker = header.sampling if generic else family.complete(Sampling(), thinking=thinking)
@@ -127,8 +136,7 @@ class Tuning:
         )
         return [(OptionOrigin.ENGINE, by_engine), (OptionOrigin.MAKER, AnswerOptions(**_known(maker)))]
 
-    def _chosen(self, model: InstalledModel | ServerModel | None, conversation: AnswerOptions) -> list[Layer]:
-        """What the user has chosen, anywhere."""
+    def _layers(self, model: InstalledModel | ServerModel | None, conversation: AnswerOptions) -> list[Layer]:
         settings = self._settings.current
         app = ModelOptions(
             context_tokens=settings.context_tokens,

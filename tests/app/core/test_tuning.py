@@ -15,7 +15,7 @@ from app.core.models import Models
 from app.core.option_store import OptionStore
 from app.core.settings import SettingsStore
 from app.core.tuning import Tuning
-from engines.errors import AdapterUnusable, NotEnoughMemory
+from engines.errors import AdapterUnusable, ModelFileMissing, NotEnoughMemory
 from engines.library import InstalledModel, ModelLibrary, starter
 from engines.memory import MemoryFit
 from engines.protocol import LoadOptions, LoraAdapter, Sampling
@@ -164,6 +164,17 @@ async def test_a_loaded_model_that_would_not_fit_with_its_new_options_is_not_loa
     assert models.memory(model)[1] is MemoryFit.TOO_LARGE
     with pytest.raises(NotEnoughMemory):
         await models.engine()
+
+
+def test_what_the_user_has_chosen_is_known_without_the_models_file(
+    tuning: Tuning, model: InstalledModel
+) -> None:
+    tuning.change(model.id, {"temperature": 0.1})
+    model.path.unlink()
+    chosen = tuning.chosen(model, AnswerOptions(seed=3))
+    assert chosen.sampling() == Sampling(temperature=0.1, seed=3, max_tokens=1024)
+    with pytest.raises(ModelFileMissing):
+        tuning.resolve(model)
 
 
 async def test_options_go_with_a_model_that_is_removed_and_stay_with_one_that_is_missing(
