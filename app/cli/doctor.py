@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import platform
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import apsw
@@ -16,11 +19,16 @@ import typer
 
 from app.cli.errors import terminal_strings
 from app.cli.text import print_json
+from app.core.models_folder import located
 from app.core.paths import Paths
+from app.core.secrets import system_keyring
+from app.core.settings import SettingsStore
 from engines.embedders.opening import available_embedders
 from engines.library import ModelLibrary
+from engines.llama_cpp.process_channel import children_possible
 from engines.memory import available_memory
-from engines.opening import ENGINES
+from engines.opening import ENGINE_VARIABLE, ENGINES
+from engines.xllamacpp.server import PACKAGE as XLLAMACPP
 
 FREE_SPACE_NEEDED = 1 << 30
 """Bytes; below this a download or an index soon fails."""
@@ -70,13 +78,21 @@ def _python() -> tuple[Health, str]:
 
 
 def _engine() -> tuple[Health, str]:
+    found, wrong = [], ""
     try:
         import llama_cpp
-    except (ImportError, OSError, RuntimeError):
-        if importlib.util.find_spec("xllamacpp") is None:
-            raise
-        return Health.WARNING, f"xllamacpp {importlib.metadata.version('xllamacpp')}"
-    return Health.OK, f"llama-cpp-python {llama_cpp.__version__}"
+
+        found.append(f"llama-cpp-python {llama_cpp.__version__}")
+    except (ImportError, OSError, RuntimeError) as error:
+        wrong = f"llama-cpp-python: {type(error).__name__}: {error}"
+    if children_possible() and importlib.util.find_spec(XLLAMACPP) is not None:
+        found.append(f"{XLLAMACPP} {importlib.metadata.version(XLLAMACPP)}")  # enough alone
+    if not found:
+        return Health.FAILED, f"dai-chat[{XLLAMACPP}] ({wrong})"
+    wanted = os.environ.get(ENGINE_VARIABLE, "")
+    if wanted and wanted not in ENGINES.names:
+        return Health.WARNING, f"{', '.join(found)} ({ENGINE_VARIABLE}={wanted}?)"
+    return Health.OK, ", ".join(found)
 
 
 def _engines() -> tuple[Health, str]:
@@ -104,17 +120,40 @@ def _vectors() -> tuple[Health, str]:
 
 
 def _embedders() -> tuple[Health, str]:
-    installed = [choice.name for choice in available_embedders(Paths.default().models) if choice.installed]
+    installed = [choice.name for choice in available_embedders(_paths().models) if choice.installed]
     if not installed:
         return Health.FAILED, "dai-chat[starter]"
     return Health.OK, ", ".join(installed)
 
 
 def _models() -> tuple[Health, str]:
-    names = [model.name for model in ModelLibrary(Paths.default().create().models).installed()]
+    names = [model.name for model in ModelLibrary(_paths().models).installed()]
     if not names:
         return Health.FAILED, "dai-chat[starter]"
     return Health.OK, ", ".join(names)
+
+
+def _models_folder() -> tuple[Health, str]:
+    folder = _paths().models
+    if not folder.is_dir():
+        return Health.FAILED, f"{folder}: {terminal_strings()('folder.missing')}"
+    return _writable_with_room(folder)
+
+
+def _broken_models() -> tuple[Health, str]:
+    strings = terminal_strings()
+    broken = ModelLibrary(_paths().models).broken()
+    if not broken:
+        return Health.OK, strings.number(0)
+    named = [f"{path.name}: {strings.error_named(type(error).__name__)}" for path, error in broken]
+    return Health.WARNING, " ".join(named)
+
+
+def _keyring() -> tuple[Health, str]:
+    found = system_keyring()
+    if found is None:
+        return Health.WARNING, terminal_strings()("doctor.no_keyring")
+    return Health.OK, type(found).__module__.removeprefix("keyring.backends.")
 
 
 def _memory() -> tuple[Health, str]:
@@ -123,13 +162,21 @@ def _memory() -> tuple[Health, str]:
 
 
 def _storage() -> tuple[Health, str]:
-    paths = Paths.default().create()
-    probe = paths.data / ".doctor"
-    probe.write_bytes(b"")
-    probe.unlink()
-    free = shutil.disk_usage(paths.data).free
+    return _writable_with_room(Paths.default().create().data)
+
+
+def _writable_with_room(folder: Path) -> tuple[Health, str]:
+    """Raises OSError where nothing can be written."""
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+    free = shutil.disk_usage(folder).free
     health = Health.OK if free > FREE_SPACE_NEEDED else Health.WARNING
-    return health, f"{paths.data}, {terminal_strings().size(free)}"
+    return health, f"{folder}, {terminal_strings().size(free)}"
+
+
+def _paths() -> Paths:
+    paths = Paths.default().create()
+    return located(paths, SettingsStore(paths.settings))
 
 
 def _web() -> tuple[Health, str]:
@@ -146,8 +193,11 @@ CHECKS: dict[str, Callable[[], tuple[Health, str]]] = {
     "vectors": _vectors,
     "embedders": _embedders,
     "models": _models,
+    "models_folder": _models_folder,
+    "broken_models": _broken_models,
     "memory": _memory,
     "storage": _storage,
+    "keyring": _keyring,
     "web": _web,
 }
 """What is looked at, by the name in the catalogue (`doctor.…`)."""

@@ -10,6 +10,7 @@ import pytest
 from app import __version__, cli
 from app.cli import launch, session
 from app.cli.doctor import CHECKS
+from app.core.settings import SettingsStore
 from engines.registry import EngineRegistry
 
 
@@ -136,6 +137,45 @@ def test_doctor_names_engines_of_other_packages_that_are_broken(dai, monkeypatch
 
     assert "! Kinds of engines: " in out
     assert "a_module_that_nobody_has (ModuleNotFoundError" in out
+
+
+def test_doctor_is_content_with_one_engine_and_names_both(dai, monkeypatch):
+    monkeypatch.setattr("app.cli.doctor.children_possible", lambda: True)
+    monkeypatch.setitem(sys.modules, "llama_cpp", None)  # as if not installed
+    monkeypatch.setattr("app.cli.doctor.importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("app.cli.doctor.importlib.metadata.version", lambda name: "1.2.3")
+    assert "✓ Engine: xllamacpp 1.2.3\n" in dai("doctor").out
+    monkeypatch.setattr("app.cli.doctor.importlib.util.find_spec", lambda name: None)
+    out = dai("doctor").out
+    assert "✗ Engine: dai-chat[xllamacpp] (llama-cpp-python: " in out
+
+
+def test_doctor_names_an_engine_that_was_asked_for_and_does_not_exist(dai, monkeypatch):
+    monkeypatch.setenv("DAI_ENGINE", "fast")
+    assert "(DAI_ENGINE=fast?)" in dai("doctor").out
+
+
+def test_doctor_looks_into_the_folder_of_the_models(dai, home, model, tmp_path):
+    model("Hello.")
+    out = dai("doctor").out
+    assert f"✓ Models' folder: {home.models}, " in out
+    assert "✓ Broken models: 0" in out
+    (home.models / "half.gguf").write_bytes(b"GGUF\x03\x00\x00\x00")
+    out = dai("doctor").out
+    assert "! Broken models: half.gguf: " in out
+    assert "damaged or incomplete" in out
+    SettingsStore(home.settings).change(models_folder=str(tmp_path / "away"))
+    result = dai("doctor")
+    assert result.status == 1
+    assert f"✗ Models' folder: {tmp_path / 'away'}: This folder is not there" in result.out
+    assert not (tmp_path / "away").exists()
+
+
+def test_doctor_tells_whether_keys_can_be_kept(dai, monkeypatch):
+    monkeypatch.setattr("app.cli.doctor.system_keyring", lambda: None)
+    assert "! Password store: none; keys and tokens are forgotten" in dai("doctor").out
+    monkeypatch.setattr("app.cli.doctor.system_keyring", object)
+    assert "✓ Password store: builtins" in dai("doctor").out
 
 
 def test_doctor_speaks_persian(dai, persian, home):
