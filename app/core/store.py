@@ -16,7 +16,7 @@ from app.core.licences import terms_of
 from app.core.offers import PREFERRED
 from app.core.secrets import Secrets, may_be_sent
 from app.core.settings import SettingsStore
-from engines.errors import HubFileChanged, HubFileMissing, HubUntrusted, QuantisationMissing
+from engines.errors import CatalogueInvalid, HubFileChanged, HubFileMissing, HubUntrusted, QuantisationMissing
 from engines.model_name import model_name
 from engines.store.catalogue import Catalogue, CatalogueModel, Licence
 from engines.store.connection import HubAccess
@@ -41,6 +41,17 @@ class Store:
             CatalogueInvalid: the file that came with the app cannot be read.
         """
         return Catalogue.load()
+
+    def recommended(self, repository: str) -> CatalogueModel | None:
+        """The recommended model of this repository; a list that cannot be read recommends none."""
+        return self._models.of_repository(repository)
+
+    @cached_property
+    def _models(self) -> Catalogue:
+        try:
+            return self.catalogue
+        except CatalogueInvalid:
+            return Catalogue(())
 
     @property
     def host(self) -> str:
@@ -128,7 +139,7 @@ class Store:
             raise HubFileMissing(self.host, f"{_file_name(file)} ({len(file.pieces)}/{file.parts})")
         if (licence := self.licence_to_accept(repository, details.model.licence)) is not None:
             raise LicenceNotAccepted(licence.name, licence.url)
-        recommended = self.catalogue.of_repository(repository)
+        recommended = self.recommended(repository)
         pinned = (
             next((one.sha256 for one in recommended.files if one.name == file.name), None)
             if recommended
@@ -152,7 +163,7 @@ class Store:
 
         `tag` is the licence's short name on the hub, for models that are not in the catalogue.
         """
-        model = self.catalogue.of_repository(repository)
+        model = self.recommended(repository)
         licence = terms_of(tag)
         if model is not None:
             licence = model.licence if model.needs_acceptance else None
@@ -188,7 +199,7 @@ class Store:
             await hub.close()
 
     def _reference(self, text: str) -> Reference:
-        model = self.catalogue.get(text.strip().lower())
+        model = self._models.get(text.strip().lower())
         return Reference(model.repository, model.revision) if model else read_reference(text)
 
     def _choose(self, details: HubModelDetails, quantisation: str | None) -> HubFile:
@@ -201,7 +212,7 @@ class Store:
             raise QuantisationMissing(repository, quantisation)
         if not details.files:
             raise HubFileMissing(_host(self._settings.current.hub_endpoint), f"{repository}/*.gguf")
-        recommended = self.catalogue.of_repository(repository)
+        recommended = self.recommended(repository)
         return _recommended(details.files, recommended)
 
 

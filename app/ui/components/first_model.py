@@ -18,6 +18,7 @@ from app.ui.theme import FORM_WIDTH, Radius, Space
 @ft.component
 def FirstModel(app: AppState, models: ModelsState, store: StoreState) -> ft.Control:
     """What a chat shows while no model can answer: downloads under way, else the one to take."""
+    ft.use_effect(app.store.weigh, dependencies=[])
     strings = app.strings
     loading = next((row.model for row in models.rows if row.loading), None)
     middle: list[ft.Control]
@@ -32,7 +33,8 @@ def FirstModel(app: AppState, models: ModelsState, store: StoreState) -> ft.Cont
         middle = [DownloadCard(app, one, key=f"download-{one.id}") for one in store.downloads]
         middle.append(_other_ways(app))
     else:
-        title, text = strings("chat.no_model_title"), strings("chat.no_model_text")
+        title = strings("chat.no_model_title")
+        text = strings("first.only_base" if models.rows else "chat.no_model_text")
         middle = []
         if store.best is not None:
             middle.append(_best(app, store.best, store))

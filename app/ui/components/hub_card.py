@@ -13,7 +13,7 @@ from engines.store.hub import HubModel
 
 
 @remembered
-def HubCard(app: AppState, model: HubModel) -> ft.Control:
+def HubCard(app: AppState, model: HubModel, recommended: bool) -> ft.Control:
     """Its name and maker, how many use it, how large it is, and under which terms. A tap opens it."""
     strings = app.strings
 
@@ -21,7 +21,7 @@ def HubCard(app: AppState, model: HubModel) -> ft.Control:
         await app.find.open(model.repository)
 
     badges: list[ft.Control] = []
-    if app.services.store.catalogue.of_repository(model.repository):
+    if recommended:
         badges.append(
             badge(strings("find.recommended"), ft.Colors.PRIMARY_CONTAINER, ft.Colors.ON_PRIMARY_CONTAINER)
         )

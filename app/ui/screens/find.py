@@ -158,7 +158,7 @@ def _found(app: AppState, find: FindState) -> list[ft.Control]:
                 )
             ]
         case FindPhase.ASKING:
-            return [_asking(app)]
+            return [*_cards(app, find), _asking(app)]
         case FindPhase.FAILED if find.error is not None:
             return [_failed(app, find.error)]
         case _ if not find.results:
@@ -176,7 +176,14 @@ def _found(app: AppState, find: FindState) -> list[ft.Control]:
                     )
                 )
             ]
-    return [HubCard(app, model, key=model.repository) for model in find.results]
+    return [*_cards(app, find), *([_show_more(app)] if find.more else [])]
+
+
+def _cards(app: AppState, find: FindState) -> list[ft.Control]:
+    return [
+        HubCard(app, model, model.repository in find.recommended, key=model.repository)
+        for model in find.results
+    ]
 
 
 def _opened(app: AppState, find: FindState, store: StoreState, models: ModelsState) -> list[ft.Control]:
@@ -241,6 +248,15 @@ def _failed(app: AppState, error: Exception) -> ft.Control:
             identifier="find-failed",
             live_region=True,
         )
+    )
+
+
+def _show_more(app: AppState) -> ft.Control:
+    async def show() -> None:
+        await app.find.show_more()
+
+    return _centred(
+        marked(ft.OutlinedButton(app.strings("find.more"), on_click=show), identifier="find-more")
     )
 
 

@@ -23,6 +23,7 @@ from app.ui.theme import READING_WIDTH, Space
 @ft.component
 def ModelsScreen(app: AppState, models: ModelsState, store: StoreState) -> ft.Control:
     """Models and what they need, downloads, servers, files that cannot be used, and what is recommended."""
+    ft.use_effect(app.store.weigh, dependencies=[])  # the memory that is free changes
     strings = app.strings
 
     async def add() -> None:

@@ -20,6 +20,11 @@ from engines.store.reference import read_reference
 
 T = TypeVar("T")
 
+PAGE = 20
+"""So many models are asked for at first, and added with each further question."""
+MOST = 100
+"""Who has not found it among these looks for other words."""
+
 
 class FindPhase(StrEnum):
     """Where a question to the hub stands."""
@@ -54,6 +59,10 @@ class FindState:
     """What was asked for last."""
     phase: FindPhase = FindPhase.NOTHING_ASKED
     results: tuple[HubModel, ...] = ()
+    more: bool = False
+    """The hub may have further ones."""
+    recommended: frozenset[str] = frozenset()
+    """Repositories of those that are in the catalogue."""
     error: Exception | None = None
     opened: OpenedModel | None = None
 
@@ -79,14 +88,27 @@ class FindOnScreen:
             return
         state = self.state
         state.opened, state.error = None, None
-        state.text, state.phase, state.results = text, FindPhase.ASKING, ()
+        state.text, state.results, state.more = text, (), False
+        await self._look_for(PAGE)
+
+    async def show_more(self) -> None:
+        """Ask for one page more of the same; what is there stays until then."""
+        await self._look_for(min(MOST, len(self.state.results) + PAGE))
+
+    async def _look_for(self, limit: int) -> None:
+        state = self.state
+        state.phase = FindPhase.ASKING
         try:
-            results = await self._ask(self._store.search(text))
+            results = await self._ask(self._store.search(state.text, limit))
         except Exception as error:  # noqa: BLE001 - it stands on the screen, with what to do
             state.error, state.phase = error, FindPhase.FAILED
             return
         if results is not None:
-            state.results, state.phase = tuple(results), FindPhase.ANSWERED
+            state.recommended = frozenset(
+                model.repository for model in results if self._store.recommended(model.repository)
+            )
+            state.results, state.more = tuple(results), limit < MOST and len(results) >= limit
+            state.phase = FindPhase.ANSWERED
 
     async def open(self, reference: str) -> None:
         """Look at one model: its files, and how they would do here."""
@@ -99,7 +121,7 @@ class FindOnScreen:
         if details is None:
             return
         repository = details.model.repository
-        recommended = await asyncio.to_thread(lambda: self._store.catalogue.of_repository(repository))
+        recommended = self._store.recommended(repository)
         memory = await asyncio.to_thread(self._on_screen.memory)
         if self.state.opened is opened:
             self.state.opened = replace(
@@ -118,7 +140,7 @@ class FindOnScreen:
         if self.state.opened is not None:
             self.state.opened = None
         if self.state.phase is FindPhase.ASKING:
-            self.state.phase = FindPhase.NOTHING_ASKED
+            self.state.phase = FindPhase.ANSWERED if self.state.results else FindPhase.NOTHING_ASKED
 
     def back(self) -> None:
         """From a model to what was found."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import flet as ft
 
 from app.core.download import Download, DownloadState, Order
-from app.core.errors import LicenceNotAccepted
 from app.core.offers import Memory, Offer, offers
 from app.services import Services
 from app.ui.state.mailbox import Mailbox
@@ -93,19 +92,19 @@ class StoreOnScreen:
     async def get(self, offer: Offer) -> None:
         """Download a recommended model, after its terms are agreed to where they have to be."""
         model = offer.model
-        self.state.asking = model.id
         self._forget_problem(model.id)
-        file = None if offer.file is model.files[0] else offer.file.name
-        try:
-            order = await self._store.order(model.id, file=file)
-            await self._add(order)
-        except LicenceNotAccepted:
+        if (licence := self._store.licence_to_accept(model.repository)) is not None:
 
             async def accept() -> None:
-                self._store.accept(model.licence)
+                self._store.accept(licence)
                 await self.get(offer)
 
-            self._ask_licence(model.name, model.licence, accept)
+            self._ask_licence(model.name, licence, accept)
+            return
+        self.state.asking = model.id
+        file = None if offer.file is model.files[0] else offer.file.name
+        try:
+            await self._add(await self._store.order(model.id, file=file))
         except Exception as error:  # noqa: BLE001 - it stands on the card, with what to do
             self.state.problems = {**self.state.problems, model.id: error}
         finally:

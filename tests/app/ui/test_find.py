@@ -159,6 +159,18 @@ async def test_back_leads_to_what_was_found_and_then_to_the_models(open_app, hub
         assert app.shows("add-model")
 
 
+async def test_more_results_are_asked_for_on_demand(open_app, hub):
+    for number in range(30):
+        hub.models[f"maker/many-{number:02}"] = {"downloads": number}
+    async with open_app() as app:
+        await search(app, "many")
+        assert len([name for name in app.identifiers() if name.startswith("hub-")]) == 20
+        await app.tap("find-more")
+        await app.until(lambda: app.shows("hub-maker/many-29"))
+        assert not app.shows("find-more")
+        assert [seen.query["limit"] for seen in hub.seen] == [["20"], ["40"]]
+
+
 async def test_nothing_found_says_what_to_do(open_app, hub):
     async with open_app() as app:
         await search(app, "unheard of")
@@ -228,6 +240,20 @@ async def test_waiting_for_the_hub_can_be_given_up(open_app, hub, monkeypatch):
         await searching
         assert not app.shows("find-asking")
         assert app.shows("find-text")
+
+
+async def test_a_damaged_list_of_recommendations_does_not_keep_from_finding(
+    open_app, hub, monkeypatch, tmp_path
+):
+    broken = tmp_path / "catalogue.toml"
+    broken.write_text("models = 7")
+    monkeypatch.setenv("DAI_CATALOGUE", str(broken))
+    async with open_app() as app:
+        await search(app, "tiny")
+        await app.tap(f"hub-{REPOSITORY}")
+        await app.until(lambda: app.shows("get-Q4_K_M"))
+        await app.tap("get-Q4_K_M")
+        await app.until(lambda: app.shows("here-Q4_K_M"))
 
 
 async def test_a_repository_without_models_says_so(open_app, hub):

@@ -70,7 +70,7 @@ async def test_terms_that_are_not_agreed_to_lead_back_to_the_recommendation(open
         await app.until(lambda: app.shows("dialog-confirm"))
         await app.tap("dialog-cancel")
         assert app.shows("get-first-model")
-        assert hub.bodies == []
+        assert hub.seen == [], "the terms come first, also without a network"
 
 
 async def test_offline_is_told_on_the_card_with_a_way_on(open_app, best, home):
@@ -132,6 +132,13 @@ async def test_a_refused_download_takes_a_token_on_its_card(open_app, hub):
         await app.enter("token", "hf_secret")
         await app.tap("token-save")
         await app.until(lambda: app.shows("example-write"))
+
+
+async def test_a_base_model_is_no_first_model(open_app, best, home):
+    make_tiny_gguf(home.models / "base.gguf", chat_template=None)
+    async with open_app() as app:
+        await app.until(lambda: app.shows("first-model"))
+        assert "does not chat" in app.text()
 
 
 async def test_a_file_of_the_device_is_as_good(open_app, best, tmp_path):
