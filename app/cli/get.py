@@ -41,7 +41,7 @@ async def _get(
         strings = strings_of(opened)
         if accept_licence:
             details = await opened.store.details(reference)
-            if licence := opened.store.licence_to_accept(details.model.repository):
+            if licence := opened.store.licence_to_accept(details.model.repository, details.model.licence):
                 opened.store.accept(licence)
         order = await opened.store.order(reference, file=file, quantisation=quantisation)
         download = opened.downloads.add(order)

@@ -119,7 +119,7 @@ class Store:
         details = await self.details(reference)
         file = file or named.file
         if file is not None:
-            chosen = next((one for one in details.files if file in (one.name, _file_name(one))), None)
+            chosen = next((one for one in details.files if one.is_called(file)), None)
             if chosen is None:
                 raise QuantisationMissing(details.model.repository, file)
         else:

@@ -22,7 +22,6 @@ from engines.errors import (
     CompressionUnknown,
     ModelFileError,
     NotEnoughDiskSpace,
-    UnsupportedModel,
 )
 from engines.gguf import GgufHeader, read_header
 from engines.library.copying import RESERVE_BYTES, free_bytes, free_path
@@ -85,8 +84,6 @@ async def compress(
         ModelFileError: the source cannot be used; see `engines.gguf.read_header`.
     """
     header = await asyncio.to_thread(check_file, source)
-    if header.file_parts > 1:
-        raise UnsupportedModel(source, f"one of {header.file_parts} parts")
     wanted = format_named(target)
     if wanted is None:
         raise CompressionUnknown(header.name, target)

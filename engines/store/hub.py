@@ -77,6 +77,11 @@ class HubFile:
     pieces: tuple[HubPart, ...] = ()
     """The parts that are there, in their order; none for a whole file."""
 
+    def is_called(self, name: str) -> bool:
+        """Whether this is the path or the name of it, or of one of its parts."""
+        names = (self.name, *(part.name for part in self.pieces))
+        return any(name in (one, one.rpartition("/")[2]) for one in names)
+
     @property
     def complete(self) -> bool:
         """Whether none of the parts is missing."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engines.compression import compress
 from engines.errors import ModelFileDamaged, ModelPartMissing, NotEnoughDiskSpace
 from engines.gguf import read_header
 from engines.library import ModelLibrary, ModelSource, Origin, model_library
@@ -216,3 +217,13 @@ def test_names_tell_what_is_a_part(name: str, told: tuple[str, int, int] | None)
 def test_the_hash_of_one_file_is_its_own() -> None:
     assert content_hash(["5" * 64]) == "5" * 64
     assert content_hash(["5" * 64, "6" * 64]) != content_hash(["6" * 64, "5" * 64])
+
+
+async def test_a_split_model_is_compressed_into_one_file(first: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "smaller"
+    folder.mkdir()
+    copy = await compress(first, "Q8_0", folder, host="thread")
+    assert names(folder) == [copy.name]
+    header = read_header(copy)
+    assert (header.file_parts, header.quantisation) == (1, "Q8_0")
+    assert header.parameters == read_header(first).parameters

@@ -29,7 +29,9 @@ def FirstModel(app: AppState, models: ModelsState, store: StoreState) -> ft.Cont
         title, text = strings("first.coming_title"), strings("first.coming_text")
         middle = [_busy(app, strings("model.adding", name=models.adding.name), models.adding.share)]
     elif store.downloads:
-        title, text = strings("first.coming_title"), strings("first.coming_text")
+        coming = any(one.state.active for one in store.downloads)
+        title = strings("first.coming_title" if coming else "first.stopped_title")
+        text = strings("first.coming_text" if coming else "first.stopped_text")
         middle = [DownloadCard(app, one, key=f"download-{one.id}") for one in store.downloads]
         middle.append(_other_ways(app))
     else:

@@ -128,7 +128,7 @@ class FindOnScreen:
                 opened,
                 phase=FindPhase.ANSWERED,
                 details=details,
-                files=file_offers(details, memory, recommended),
+                files=_named_first(reference, file_offers(details, memory, recommended)),
                 recommended=recommended,
                 page=self._store.page_of(repository),
             )
@@ -170,6 +170,21 @@ class FindOnScreen:
         finally:
             if self._asking is asking:
                 self._asking = None
+
+
+def _named_first(reference: str, files: tuple[FileOffer, ...]) -> tuple[FileOffer, ...]:
+    """The file whose address was pasted stands before the others."""
+    try:
+        named = read_reference(reference)
+    except HubAddressInvalid:  # an id of the catalogue
+        return files
+
+    def others(offer: FileOffer) -> bool:
+        if named.file is not None:
+            return not offer.file.is_called(named.file)
+        return named.quantisation is None or offer.file.quantisation != named.quantisation.upper()
+
+    return tuple(sorted(files, key=others))
 
 
 def _names_a_model(text: str) -> bool:

@@ -117,6 +117,7 @@ async def test_a_model_in_parts_is_one_order_of_all_of_them(store, server):
         ("0-00003-of-00003.gguf", 3),
     ]
     assert order.parts[0].sha256 == hashlib.sha256(bytes(1)).hexdigest()
+    assert await store.order("owner/big/big-Q8_0-00002-of-00003.gguf") == order
     assert server.bodies == []
 
 
@@ -133,6 +134,16 @@ async def test_a_whole_file_is_preferred_to_one_in_parts(store, server):
     server.files["owner/mixed/m-Q4_0-00001-of-00002.gguf"] = b"1"
     server.files["owner/mixed/m-Q4_0-00002-of-00002.gguf"] = b"2"
     assert (await store.order("owner/mixed")).bytes == len(b"whole after all")
+
+
+async def test_a_licence_of_its_own_terms_is_known_by_its_name_on_the_hub(store, server):
+    server.files["somebody/Merged-GGUF/m-Q4_0.gguf"] = b"x"
+    server.models["somebody/Merged-GGUF"] = {"tags": ["license:llama3.2"]}
+    with pytest.raises(LicenceNotAccepted) as refused:
+        await store.order("somebody/Merged-GGUF")
+    assert "Llama 3.2" in refused.value.name
+    store.accept(store.licence_to_accept("somebody/Merged-GGUF", "llama3.2"))
+    assert (await store.order("somebody/Merged-GGUF")).file == "m-Q4_0.gguf"
 
 
 async def test_terms_are_accepted_once_for_all_models_that_have_them(store, server, settings, secrets):

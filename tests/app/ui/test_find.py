@@ -148,6 +148,13 @@ async def test_an_address_or_a_name_opens_the_model_itself(open_app, hub):
         await app.until(lambda: app.shows("about-model"))
 
 
+@pytest.mark.parametrize("named", [f"{REPOSITORY}:Q8_0", f"{REPOSITORY}/tiny-chat-Q8_0.gguf"])
+async def test_a_file_that_was_named_stands_before_the_others(open_app, hub, named):
+    async with open_app() as app:
+        await open_model(app, named)
+        assert next(name for name in app.identifiers() if name.startswith("file-")) == "file-Q8_0"
+
+
 async def test_back_leads_to_what_was_found_and_then_to_the_models(open_app, hub):
     async with open_app() as app:
         await search(app, "tiny")
@@ -272,7 +279,7 @@ async def test_what_does_not_fit_is_not_recommended(open_app, hub, monkeypatch):
         assert "None of these files fits" in app.text("note")
 
 
-async def test_a_gated_model_takes_a_token_where_it_is_missing(open_app, hub):
+async def test_a_gated_model_takes_a_token_where_it_is_missing(open_app, hub, home):
     hub.token = "hf_secret"
     hub.models[REPOSITORY]["gated"] = "manual"
     async with open_app() as app:
@@ -293,6 +300,9 @@ async def test_a_gated_model_takes_a_token_where_it_is_missing(open_app, hub):
         await app.tap("token-save")
         await app.until(lambda: app.shows("here-Q4_K_M"))
         assert "hf_secret" not in app.text()
+    kept = [path for path in home.data.rglob("*") if path.is_file()]
+    assert kept
+    assert not [path for path in kept if b"hf_secret" in path.read_bytes()], "not in settings, lists or logs"
 
 
 async def test_a_token_is_tested_and_forgotten_in_the_settings(open_app, hub):
