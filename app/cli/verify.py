@@ -26,7 +26,7 @@ async def _verify(wanted: str, *, as_json: bool) -> None:
         model = model_named(opened, wanted)
 
         def progress(done: int, total: int) -> None:
-            show_progress(strings("cli.verifying", done=strings.size(done), total=strings.size(total)))
+            show_progress(strings("cli.verifying_share", done=strings.size(done), total=strings.size(total)))
 
         checking = asyncio.ensure_future(opened.models.verify(model.id, progress))
         try:

@@ -2,6 +2,7 @@
 
 import ast
 import errno
+import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import AppError
-from app.core.strings import Strings, catalogue, placeholders
+from app.core.strings import LOCALES, Strings, catalogue, placeholders
 from app.ui.state.files import UploadFailed, UploadsOff
 from engines.errors import EngineError, ModelFileDamaged, NotEnoughMemory
 from network.errors import NetworkError
@@ -61,6 +62,13 @@ def keys_in_code() -> tuple[set[str], set[str], list[re.Pattern[str]]]:
 
 def test_every_language_has_the_same_keys_in_the_same_order():
     assert list(catalogue("fa")) == list(catalogue("en"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_key_is_there_twice(language):
+    pairs = json.loads((LOCALES / f"{language}.json").read_text(encoding="utf-8"), object_pairs_hook=list)
+    keys = [key for key, _ in pairs]
+    assert [key for key in KEYS if keys.count(key) > 1] == []
 
 
 @pytest.mark.parametrize("key", KEYS)

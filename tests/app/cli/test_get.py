@@ -8,6 +8,7 @@ import pytest
 
 from app.core.settings import SettingsStore
 from engines.library import ModelLibrary
+from engines.split_files import parts_beside
 from engines.store.catalogue import Catalogue
 from tests.engines.store.hub_server import HubServer, hub_server
 from tests.engines.tiny_gguf import make_tiny_gguf
@@ -66,11 +67,19 @@ def test_what_is_no_sound_model_is_removed_again(dai, hub, home):
     assert list(home.models.rglob("*.gguf*")) == []
 
 
-def test_a_split_model_is_refused_before_the_download(dai, hub):
-    hub.files = {f"owner/big-GGUF/Big-Q8_0-0000{n}-of-00002.gguf": b"GGUF" for n in (1, 2)}
+def test_a_split_model_is_installed_as_one_and_answers(dai, hub, tmp_path):
+    first = make_tiny_gguf(tmp_path / "Big-Q8_0.gguf", reply="I am in parts.", tensors_per_part=9)
+    hub.files = {f"owner/big-GGUF/{path.name}": path.read_bytes() for path in parts_beside(first)}
+    result = dai("models", "get", "owner/big-GGUF")
+    assert (result.status, result.err) == (0, "")
+    assert dai("ask", "Hello?").out == "I am in parts.\n"
+
+
+def test_a_split_model_that_is_not_whole_is_refused_before_the_download(dai, hub):
+    hub.files = {"owner/big-GGUF/Big-Q8_0-00001-of-00002.gguf": b"GGUF"}
     result = dai("models", "get", "owner/big-GGUF")
     assert result.status == 1
-    assert "2 files" in result.err
+    assert "Big-Q8_0.gguf (1/2)" in result.err
     assert hub.bodies == []
 
 
