@@ -8,6 +8,7 @@ import flet as ft
 
 from app.ui.components.controls import icon_button, marked, text_field
 from app.ui.components.conversation_options import ConversationOptionsBody
+from app.ui.components.page_prompt import PagePromptBody
 from app.ui.components.passage_view import PassageBody
 from app.ui.components.source_choice import SourceChoiceBody
 from app.ui.components.token_form import TokenForm
@@ -17,6 +18,7 @@ from app.ui.state.dialogs import (
     ConversationOptions,
     DialogState,
     NamePrompt,
+    PagePrompt,
     PassageView,
     SourceChoice,
     TokenEntry,
@@ -46,6 +48,8 @@ def _dialog(app: AppState, dialogs: DialogState) -> ft.DialogControl | None:
             return _box(app, confirmation.title, ConfirmationBody(app, confirmation), dismissed)
         case NamePrompt() as prompt:
             return _box(app, prompt.title, NamePromptBody(app, prompt), dismissed)
+        case PagePrompt():
+            return _box(app, strings("page.title"), PagePromptBody(app), dismissed)
         case PassageView(citation):
             title = strings("citation.title")
             return _sheet(app, title, PassageBody(app, citation), dismissed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import flet as ft
 
 from app.ui.components.controls import card, icon_button, marked, remembered
@@ -43,7 +45,7 @@ def DocumentRow(app: AppState, document: Document, progress: Reading | None) -> 
     icon = {
         DocumentState.QUEUED: ft.Icons.SCHEDULE,
         DocumentState.INDEXING: ft.Icons.AUTO_STORIES_OUTLINED,
-        DocumentState.READY: ft.Icons.DESCRIPTION_OUTLINED,
+        DocumentState.READY: ft.Icons.LANGUAGE if document.address else ft.Icons.DESCRIPTION_OUTLINED,
         DocumentState.FAILED: ft.Icons.ERROR_OUTLINE,
     }[document.state]
     return marked(
@@ -59,6 +61,56 @@ def DocumentRow(app: AppState, document: Document, progress: Reading | None) -> 
             )
         ),
         identifier=f"document-{document.id}",
+        container=True,
+    )
+
+
+@remembered
+def FetchRow(app: AppState, address: str, received: int) -> ft.Control:
+    """A page of the web that is being fetched."""
+    host = urlsplit(address).netloc or address
+    text = app.strings("page.fetching", host=host)
+
+    def stop() -> None:
+        app.knowledge.stop_fetching(address)
+
+    return marked(
+        card(
+            ft.Row(
+                [
+                    ft.Icon(ft.Icons.LANGUAGE, color=ft.Colors.PRIMARY),
+                    ft.Column(
+                        [
+                            ft.Text(text, theme_style=ft.TextThemeStyle.TITLE_SMALL),
+                            *(
+                                [
+                                    ft.Text(
+                                        app.strings.size(received),
+                                        theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
+                                        color=ft.Colors.ON_SURFACE_VARIANT,
+                                    )
+                                ]
+                                if received
+                                else []
+                            ),
+                            ft.ProgressBar(bar_height=4, border_radius=2),
+                        ],
+                        spacing=Space.S,
+                        tight=True,
+                        expand=True,
+                    ),
+                    icon_button(
+                        ft.Icons.CLOSE,
+                        app.strings("page.stop", host=host),
+                        stop,
+                        identifier="stop-fetching",
+                    ),
+                ],
+                rtl=app.rtl,
+                spacing=Space.M,
+            )
+        ),
+        identifier="fetching",
         container=True,
     )
 
@@ -97,6 +149,9 @@ def _details(app: AppState, document: Document, progress: Reading | None) -> str
         parts = [strings("knowledge.passages", count=document.passages), strings.size(document.bytes)]
         if document.pages is not None:
             parts.insert(0, strings("knowledge.pages", count=document.pages))
+        if document.address and document.fetched_at:
+            host = strings.isolate(urlsplit(document.address).netloc)
+            parts = [host, strings.time(document.fetched_at), *parts[:-1]]
         return " · ".join(parts)
     if document.state is DocumentState.INDEXING and progress is not None and progress.total_passages:
         parts = [strings("knowledge.progress", done=progress.done_passages, count=progress.total_passages)]
@@ -120,6 +175,10 @@ def _actions(app: AppState, document: Document) -> list[ft.Control]:
     async def retry() -> None:
         await app.knowledge.retry(document.id)
 
+    async def refresh() -> None:
+        if await app.knowledge.refresh_page(document) is False:
+            app.notify(strings("page.unchanged", document=document.title))
+
     def ask_delete() -> None:
         app.dialogs.show(
             Confirmation(
@@ -135,6 +194,9 @@ def _actions(app: AppState, document: Document) -> list[ft.Control]:
         return [icon_button(ft.Icons.CLOSE, label, cancel, identifier=f"cancel-{document.id}")]
     label = strings("knowledge.delete_document", document=document.title)
     buttons = [icon_button(ft.Icons.DELETE_OUTLINE, label, ask_delete, identifier=f"delete-{document.id}")]
+    if document.address and document.state is DocumentState.READY:
+        label = strings("page.refresh", document=document.title)
+        buttons.insert(0, icon_button(ft.Icons.REFRESH, label, refresh, identifier=f"refresh-{document.id}"))
     if document.state is DocumentState.FAILED:
         label = strings("knowledge.retry", document=document.title)
         buttons.insert(0, icon_button(ft.Icons.REFRESH, label, retry, identifier=f"retry-{document.id}"))

@@ -12,8 +12,8 @@ import flet as ft
 from app.core.direction import is_right_to_left
 from app.core.strings import Strings
 from app.ui.components.code_block import code_block
+from app.ui.components.web_link import ask_to_open
 from app.ui.state.app import AppState
-from app.ui.state.dialogs import Confirmation
 from app.ui.theme import Radius, Space, code_style, text_style
 
 _BLOCK = re.compile(
@@ -29,7 +29,6 @@ _CODE_OR_CITATION = re.compile(
 )
 
 _WORD_JOINER = "\u2060"
-_LONGEST_ADDRESS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def answer_body(
         if kind == "citation" and number.isdecimal():
             on_citation(int(number))
         elif kind.lower() in ("http", "https"):
-            _ask_to_open(app, address)
+            ask_to_open(app, address)
 
     controls: list[ft.Control] = []
     for position, part in enumerate(split(text)):
@@ -117,28 +116,6 @@ def answer_body(
     return ft.Column(
         controls, spacing=Space.M, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH
     )
-
-
-def _ask_to_open(app: AppState, address: str) -> None:
-    """A link leaves the app, so it is followed only after a look at where it leads."""
-
-    async def leave() -> None:
-        await app.open_link(address)
-
-    strings = app.strings
-    app.dialogs.show(
-        Confirmation(
-            strings("link.title"),
-            strings("link.text", address=_shortened(address)),
-            strings("link.open"),
-            leave,
-            destructive=False,
-        )
-    )
-
-
-def _shortened(address: str) -> str:
-    return address if len(address) <= _LONGEST_ADDRESS else f"{address[:_LONGEST_ADDRESS]}…"
 
 
 def _markdown(

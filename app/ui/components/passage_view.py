@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import urlsplit
 
 import flet as ft
 
 from app.core.direction import is_right_to_left
 from app.core.messages import Citation
 from app.ui.components.controls import marked
+from app.ui.components.web_link import ask_to_open
 from app.ui.state.app import AppState
 from app.ui.theme import Radius, Space
 from rag.errors import KnowledgeError
@@ -23,20 +25,27 @@ def PassageBody(app: AppState, citation: Citation) -> ft.Control:
     """Title, page and the excerpt; the neighbours appear as soon as they are read."""
     nothing: list[Passage] = []
     around, set_around = ft.use_state(nothing)
-    gone, set_gone = ft.use_state(initial=False)
+    missing, set_missing = ft.use_state("")
     strings = app.strings
 
     async def read() -> None:
+        knowledge = app.services.knowledge
         try:
-            set_around(await asyncio.to_thread(app.services.knowledge.surroundings, citation.passage_id))
+            set_around(await asyncio.to_thread(knowledge.surroundings, citation.passage_id))
         except KnowledgeError:
-            set_gone(True)
+            try:
+                await asyncio.to_thread(knowledge.document, citation.document_id)
+            except KnowledgeError:
+                set_missing("citation.document_gone")
+            else:
+                set_missing("citation.document_changed")
 
     ft.use_effect(read, dependencies=[citation.passage_id])
     place = [
         strings("citation.page", page=citation.page) if citation.page is not None else "",
         strings.isolate(citation.heading) if citation.heading else "",
     ]
+    address = around[0].address if around else None
     own = next((passage.position for passage in around if passage.id == citation.passage_id), None)
     before = [passage for passage in around if own is not None and passage.position < own]
     after = [passage for passage in around if own is not None and passage.position > own]
@@ -62,6 +71,7 @@ def PassageBody(app: AppState, citation: Citation) -> ft.Control:
                                 if any(place)
                                 else []
                             ),
+                            *([_origin(app, address)] if address else []),
                         ],
                         spacing=0,
                         tight=True,
@@ -87,19 +97,39 @@ def PassageBody(app: AppState, citation: Citation) -> ft.Control:
             *(
                 [
                     ft.Text(
-                        strings("citation.document_gone"),
+                        strings(missing),
                         rtl=app.rtl,
                         theme_style=ft.TextThemeStyle.BODY_SMALL,
                         color=ft.Colors.ON_SURFACE_VARIANT,
                     )
                 ]
-                if gone
+                if missing
                 else []
             ),
         ],
         spacing=Space.L,
         tight=True,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def _origin(app: AppState, address: str) -> ft.Control:
+    """The page of the web that the passage is from, as a link."""
+    host = urlsplit(address).netloc
+    return ft.Row(
+        [
+            marked(
+                ft.TextButton(
+                    host,
+                    icon=ft.Icons.OPEN_IN_NEW,
+                    tooltip=app.strings("page.open", host=host),
+                    on_click=lambda: ask_to_open(app, address),
+                    style=ft.ButtonStyle(padding=0),
+                ),
+                identifier="passage-origin",
+            )
+        ],
+        rtl=app.rtl,
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import flet as ft
 
 from app.ui.components.controls import SearchField, empty_state, icon_button, in_reading_width, marked, menu
-from app.ui.components.document_row import DocumentRow, UploadRow
+from app.ui.components.document_row import DocumentRow, FetchRow, UploadRow
 from app.ui.components.header import header
 from app.ui.components.search_results import search_results
 from app.ui.state.app import AppState
-from app.ui.state.dialogs import Confirmation, NamePrompt
+from app.ui.state.dialogs import Confirmation, NamePrompt, PagePrompt
 from app.ui.state.knowledge import KnowledgeState
 from app.ui.theme import READING_WIDTH, TOUCH, Radius, Space
 from rag.model import Collection
@@ -25,7 +25,8 @@ def KnowledgeScreen(app: AppState, knowledge: KnowledgeState) -> ft.Control:
         lambda: _ask_name(app, None),
         identifier="new-collection",
     )
-    actions = [_add_button(app)] if knowledge.documents or knowledge.uploads else []
+    filled = knowledge.documents or knowledge.uploads or knowledge.fetches
+    actions = [_page_button(app), _add_button(app)] if filled else []
     if knowledge.open is None:
         actions.append(new)
     controls: list[ft.Control] = [header(app, strings("nav.knowledge"), actions=actions, width=READING_WIDTH)]
@@ -44,6 +45,10 @@ def _documents(app: AppState, knowledge: KnowledgeState) -> ft.Control:
     else:
         rows = [
             *(UploadRow(app, name, share, key=f"upload-{name}") for name, share in knowledge.uploads.items()),
+            *(
+                FetchRow(app, address, received, key=f"fetch-{address}")
+                for address, received in knowledge.fetches.items()
+            ),
             *(
                 DocumentRow(app, document, knowledge.progress.get(document.id), key=str(document.id))
                 for document in knowledge.documents
@@ -66,7 +71,7 @@ def _nothing_yet(app: AppState, title: str, text: str) -> ft.Control:
             ft.Icons.MENU_BOOK_OUTLINED,
             app.strings(title),
             app.strings(text),
-            [_add_button(app)],
+            [_add_button(app), _add_page_button(app)],
         ),
         alignment=ft.Alignment.CENTER,
         expand=True,
@@ -80,6 +85,26 @@ def _add_button(app: AppState) -> ft.Control:
     return marked(
         ft.FilledButton(app.strings("knowledge.add"), icon=ft.Icons.ADD, on_click=add),
         identifier="add-files",
+    )
+
+
+def _page_button(app: AppState) -> ft.Control:
+    return icon_button(
+        ft.Icons.ADD_LINK,
+        app.strings("page.title"),
+        lambda: app.dialogs.show(PagePrompt()),
+        identifier="add-page",
+    )
+
+
+def _add_page_button(app: AppState) -> ft.Control:
+    return marked(
+        ft.TextButton(
+            app.strings("page.title"),
+            icon=ft.Icons.ADD_LINK,
+            on_click=lambda: app.dialogs.show(PagePrompt()),
+        ),
+        identifier="add-page",
     )
 
 

@@ -35,6 +35,11 @@ class NamePrompt:
 
 
 @dataclass(frozen=True, slots=True)
+class PagePrompt:
+    """Asks for the address of a page of the web."""
+
+
+@dataclass(frozen=True, slots=True)
 class PassageView:
     """Shows the passage an answer rests on."""
 
@@ -59,7 +64,9 @@ class ConversationOptions:
     """Lets set how the answers of the open conversation are written."""
 
 
-Dialog = Confirmation | NamePrompt | PassageView | SourceChoice | TokenEntry | ConversationOptions
+Dialog = (
+    Confirmation | NamePrompt | PagePrompt | PassageView | SourceChoice | TokenEntry | ConversationOptions
+)
 
 
 @ft.observable

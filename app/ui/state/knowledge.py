@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import flet as ft
 
@@ -21,6 +22,8 @@ PROGRESS_SECONDS = 0.1
 """Progress is shown at most ten times a second."""
 SPEED_WINDOW_SECONDS = 60.0
 """Indexing is slow and uneven: the time left is told from the last minute."""
+_SHOWN_STEP = 256 * 1024
+"""Bytes of a page of the web; most have fewer."""
 TYPING_SECONDS = 0.15
 """Who pauses for so long is not in the middle of a word."""
 
@@ -48,6 +51,8 @@ class KnowledgeState:
     """By document, for those being read."""
     uploads: dict[str, float] = field(default_factory=dict)
     """By file name: which share of it has arrived from the browser."""
+    fetches: dict[str, int] = field(default_factory=dict)
+    """By address: how many bytes of a page of the web have come."""
     query: str = ""
     searching: bool = False
     result: SearchResult | None = None
@@ -76,11 +81,14 @@ class Knowledge:
         self._mailbox = mailbox
         self._pending: dict[int, IndexingProgress] = {}
         self._speeds: dict[int, Speed] = {}
+        self._fetches: dict[str, asyncio.Task[Document]] = {}
         self._end = self._knowledge.subscribe(self._indexed)
 
     def close(self) -> None:
         """The session ends."""
         self._end()
+        for fetch in self._fetches.values():
+            fetch.cancel()
 
     @reported
     async def refresh(self) -> None:
@@ -146,6 +154,52 @@ class Knowledge:
         collection = self.state.open
         if collection is not None:
             await self._add(collection.id, chosen)
+
+    @reported
+    async def add_page(self, address: str, default_name: str) -> None:
+        """Fetch a page of the web into the open collection, which is made if need be."""
+        if self.state.open is None:
+            await self.create(default_name)
+        collection = self.state.open
+        if collection is not None:
+            await self._fetch(
+                address, self._services.web_pages.add(collection.id, address, self._fetching(address))
+            )
+
+    @reported
+    async def refresh_page(self, document: Document) -> bool | None:
+        """Fetch a page again; tells whether it has changed, or None where that was given up."""
+        address = document.address or ""
+        if address in self._fetches:
+            return None
+        pages = self._services.web_pages
+        found = await self._fetch(address, pages.refresh(document.id, self._fetching(address)))
+        return None if found is None else found.state is not DocumentState.READY
+
+    def stop_fetching(self, address: str) -> None:
+        """Give up a page that is being fetched."""
+        if (fetch := self._fetches.get(address)) is not None:
+            fetch.cancel()
+
+    async def _fetch(self, address: str, fetching: Coroutine[Any, Any, Document]) -> Document | None:
+        task = self._fetches[address] = asyncio.create_task(fetching)
+        self.state.fetches[address] = 0
+        try:
+            await asyncio.wait({task})
+            return None if task.cancelled() else task.result()
+        finally:
+            task.cancel()
+            self._fetches.pop(address, None)
+            self.state.fetches.pop(address, None)
+            await self.refresh()
+
+    def _fetching(self, address: str) -> Callable[[int], None]:
+        def show(received: int) -> None:
+            shown = self.state.fetches.get(address, 0)
+            if received - shown >= _SHOWN_STEP:
+                self.state.fetches[address] = received
+
+        return show
 
     async def _add(self, collection_id: int, chosen: Sequence[ChosenFile]) -> None:
         for file in chosen:
