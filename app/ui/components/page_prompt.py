@@ -44,7 +44,7 @@ def PagePromptBody(app: AppState) -> ft.Control:
                     autofocus=True,
                     keyboard_type=ft.KeyboardType.URL,
                     autocorrect=False,
-                    hint_text="https://",
+                    hint_text="\u2066https://\u2069",  # runs left to right in every language
                 ),
                 identifier="page-address",
             ),
