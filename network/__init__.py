@@ -13,6 +13,8 @@ chunks, pacing  an answer, in sealed parts at fixed moments
 answered        no question is answered twice
 receipts        what both sides sign in the end
 balancing       who answers: plain functions
+trust           how far this device trusts a worker, from what it has seen; canaries are how it looks
+aggregation     several answers become one
 broker          where a router keeps questions and answers on their way
 
 docs/reference/protocol.md has the bytes, docs/explanation/network-security.md the reasons.
