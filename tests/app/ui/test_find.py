@@ -10,6 +10,7 @@ import pytest
 from app.core.settings import SettingsStore
 from app.core.strings import Strings
 from app.ui.state import store as store_state
+from engines.errors import CatalogueInvalid
 from engines.store.catalogue import Catalogue
 from tests.app.ui.conftest import services
 from tests.engines.store.hub_server import hub_server
@@ -249,12 +250,11 @@ async def test_waiting_for_the_hub_can_be_given_up(open_app, hub, monkeypatch):
         assert app.shows("find-text")
 
 
-async def test_a_damaged_list_of_recommendations_does_not_keep_from_finding(
-    open_app, hub, monkeypatch, tmp_path
-):
-    broken = tmp_path / "catalogue.toml"
-    broken.write_text("models = 7")
-    monkeypatch.setenv("DAI_CATALOGUE", str(broken))
+async def test_a_damaged_list_of_recommendations_does_not_keep_from_finding(open_app, hub, monkeypatch):
+    def damaged(*_):
+        raise CatalogueInvalid("damaged")
+
+    monkeypatch.setattr(Catalogue, "load", damaged)
     async with open_app() as app:
         await search(app, "tiny")
         await app.tap(f"hub-{REPOSITORY}")
