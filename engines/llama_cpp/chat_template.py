@@ -42,7 +42,7 @@ class ChatTemplate:
             self.tags = family.tags_in(source)
             try:
                 self._template = template_sandbox.compile_template(source)
-            except (jinja2.TemplateError, SyntaxError, RecursionError) as error:
+            except (jinja2.TemplateError, SyntaxError, RecursionError, MemoryError, TimeoutError) as error:
                 raise TemplateFailed(_describe(error)) from error
 
     def render(self, messages: Sequence[Message], *, thinking: bool, answer_start: str = "") -> str:
