@@ -126,6 +126,7 @@ def test_a_pause_keeps_whole_parts_and_a_cancel_deletes_all(start, wanted, serve
     process.wait(number, DownloadState.PAUSED)
     assert len([path for path in device.arriving.iterdir() if path.suffix == ".gguf"]) == 2
     process.downloads.cancel(number)
+    process.close()
     assert not [path for path in device.arriving.iterdir() if path.suffix != ".lock"]
 
 
