@@ -147,7 +147,7 @@ def open_services(paths: Paths | None = None) -> Services:
         secrets,
         store,
         downloads,
-        OtherPrograms(library, settings),
+        OtherPrograms(library, settings, models.free_memory),
         folder,
         instance,
         processes,

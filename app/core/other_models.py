@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.settings import SettingsStore
 from engines.library import ModelLibrary
 from engines.library.found import FoundModel, ModelFinder
+from engines.memory import MemoryFit, available_memory, memory_fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +19,28 @@ class OtherModels:
 
     offered: tuple[FoundModel, ...] = ()
     hidden: int = 0
+    free_bytes: int = 0
+    """Memory that a model could take now."""
+
+    def fit(self, model: FoundModel) -> MemoryFit:
+        """Whether a model fits into the memory that is free now."""
+        return memory_fit(model.needed_bytes, self.free_bytes)
 
 
 class OtherPrograms:
     """Looks for models of other programs. Their files are read and never changed. Thread-safe."""
 
     def __init__(
-        self, library: ModelLibrary, settings: SettingsStore, finder: ModelFinder | None = None
+        self,
+        library: ModelLibrary,
+        settings: SettingsStore,
+        free_memory: Callable[[], int] = available_memory,
+        finder: ModelFinder | None = None,
     ) -> None:
+        """`free_memory` tells what another model could take."""
         self._library = library
         self._settings = settings
+        self._free_memory = free_memory
         self._finder = finder or ModelFinder()
 
     @property
@@ -40,7 +54,7 @@ class OtherPrograms:
         found = self._finder.find(installed, stop)
         hidden = frozenset(self._settings.current.hidden_models)
         offered = tuple(model for model in found if str(model.path) not in hidden)
-        return OtherModels(offered, len(found) - len(offered))
+        return OtherModels(offered, len(found) - len(offered), self._free_memory())
 
     def hide(self, path: Path) -> None:
         """Do not offer this file any more."""

@@ -22,6 +22,7 @@ from engines.errors import ModelFileError
 from engines.gguf import FileKind, GgufHeader, read_header
 from engines.library.installed import InstalledModel
 from engines.library.other_programs import PROGRAMS, Layout, Program, programs_possible
+from engines.memory import estimate_memory
 from engines.model_name import readable
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,8 @@ class FoundModel:
     known_as: str
     """What that program calls it, such as "qwen3:4b" or "owner/name"; empty where that is the file's name."""
     bytes: int
+    needed_bytes: int
+    """What it takes in memory with the usual options."""
     architecture: str
     quantisation: str
     kind: FileKind
@@ -214,6 +217,7 @@ def _described(candidate: _Candidate, header: GgufHeader) -> FoundModel:
         name=named,
         known_as=readable(candidate.known_as),
         bytes=header.file_bytes,
+        needed_bytes=estimate_memory(header).total,
         architecture=header.architecture,
         quantisation=header.quantisation,
         kind=header.kind,

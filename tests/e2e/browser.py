@@ -172,6 +172,13 @@ class Screen:
         self.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         self.settle()
 
+    def choose(self, identifier: str, label: str) -> None:
+        """Open a menu and choose an entry."""
+        self.tap(identifier)
+        # By its element: what lies over it for a moment, while the menu opens, is not meant.
+        self.page.get_by_role("menuitem", name=label).click(force=True)
+        self.settle()
+
     def choose_files(self, identifier: str, *files: Path) -> None:
         """Tap what opens the browser's file dialog, and choose files in it."""
         with self.page.expect_file_chooser(timeout=20_000) as chooser:

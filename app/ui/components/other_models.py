@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import flet as ft
 
-from app.ui.components.controls import badge, card, icon_button, marked
+from app.ui.components.controls import card, icon_button, marked
+from app.ui.components.fit import fit_badge, plain_badge
 from app.ui.state.app import AppState
 from app.ui.state.other_models import OtherModelsState
 from app.ui.theme import Space
 from engines.library.found import FoundModel
+from engines.memory import MemoryFit
 
 
 @ft.component
@@ -57,7 +59,7 @@ def OtherModelsSection(app: AppState, others: OtherModelsState, installed: int) 
     return ft.Column(
         [
             ft.Container(heading, padding=ft.Padding.only(top=Space.L)),
-            *(_card(app, model, others.linking == model.path) for model in found.offered),
+            *(_card(app, model, found.fit(model), others.linking == model.path) for model in found.offered),
             *([ft.Row([hidden], rtl=app.rtl)] if found.hidden else []),
         ],
         spacing=Space.M,
@@ -66,7 +68,7 @@ def OtherModelsSection(app: AppState, others: OtherModelsState, installed: int) 
     )
 
 
-def _card(app: AppState, model: FoundModel, linking: bool) -> ft.Control:
+def _card(app: AppState, model: FoundModel, fit: MemoryFit, linking: bool) -> ft.Control:
     strings = app.strings
 
     async def use() -> None:
@@ -78,10 +80,7 @@ def _card(app: AppState, model: FoundModel, linking: bool) -> ft.Control:
     texts = [model.program, strings.size(model.bytes), model.quantisation]
     if model.kind == "embedding_model":
         texts.append(strings("found.embedding"))
-    badges = [
-        badge(strings.isolate(text), ft.Colors.SURFACE_CONTAINER_HIGH, ft.Colors.ON_SURFACE_VARIANT)
-        for text in texts
-    ]
+    badges = [fit_badge(app, fit), *(plain_badge(strings.isolate(text)) for text in texts)]
     known_as: list[ft.Control] = []
     if model.known_as and model.known_as != model.name:
         known_as.append(

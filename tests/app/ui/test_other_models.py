@@ -29,6 +29,7 @@ async def test_a_model_of_another_program_is_used_where_it_lies(open_app, home, 
         assert "Tiny of another" in card
         assert "LM Studio" in card
         assert "someone/Tiny" in card
+        assert "Fits" in card
         await app.tap("use-found")
         await app.until(lambda: not app.shows("found-tiny.gguf") and app.shows("load"))
         assert "Tiny of another is in the list" in app.text("notice")
