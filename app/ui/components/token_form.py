@@ -163,8 +163,7 @@ def _button(button: ft.Control, name: str) -> ft.Control:
 
 @ft.component
 def TokenRow(app: AppState, known: HubTokenState) -> ft.Control:
-    """The setting: whether there is a token, and the way to change it."""
-    ft.use_effect(app.token.refresh, dependencies=[])
+    """The setting: whether there is a token, as soon as somebody has looked, and the way to change it."""
 
     def change() -> None:
         app.dialogs.show(TokenEntry())
@@ -175,7 +174,7 @@ def TokenRow(app: AppState, known: HubTokenState) -> ft.Control:
                 [
                     ft.Text(app.strings("token.title"), theme_style=ft.TextThemeStyle.TITLE_SMALL),
                     ft.Text(
-                        kept_text(app, known),
+                        kept_text(app, known) if known.known else app.strings("token.hint"),
                         theme_style=ft.TextThemeStyle.BODY_SMALL,
                         color=ft.Colors.ON_SURFACE_VARIANT,
                     ),

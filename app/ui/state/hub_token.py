@@ -16,6 +16,8 @@ from app.services import Services
 class HubTokenState:
     """Where the token comes from."""
 
+    known: bool = False
+    """Whether anybody has looked; a keyring may ask the user to unlock it, so nobody does unasked."""
     source: TokenSource | None = None
     lasting: bool = False
     """Whether a new one would be kept beyond the end of the app."""
@@ -47,6 +49,7 @@ class HubTokenOnScreen:
         self.state.source = await asyncio.to_thread(secrets.source, endpoint)
         self.state.lasting = await asyncio.to_thread(secrets.lasting)
         self.state.host, self.state.usable = self._services.store.host, may_be_sent(endpoint)
+        self.state.known = True
 
     async def test(self, token: str | None) -> str:
         """Ask the hub whose it is; None asks with the one that is kept.

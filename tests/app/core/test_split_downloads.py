@@ -122,8 +122,9 @@ def test_a_killed_download_goes_on_in_the_part_where_it_stood(start, wanted, ser
 def test_a_pause_keeps_whole_parts_and_a_cancel_deletes_all(start, wanted, server, device):
     process = start()
     number = stalled(server, process, wanted, part=2)
+    arrived = sum(part.bytes for part in wanted.parts[:2]) + 1000
     process.downloads.pause(number)
-    process.wait(number, DownloadState.PAUSED)
+    process.wait(number, DownloadState.PAUSED, lambda shown: shown.done_bytes == arrived)
     assert len([path for path in device.arriving.iterdir() if path.suffix == ".gguf"]) == 2
     process.downloads.cancel(number)
     process.close()

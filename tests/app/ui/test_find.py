@@ -309,7 +309,7 @@ async def test_a_token_is_tested_and_forgotten_in_the_settings(open_app, hub):
     hub.token = "hf_secret"
     async with open_app() as app:
         await app.go(3)
-        await app.until(lambda: "There is no token." in app.text())
+        assert "owners want to be asked first" in app.text(), "no keyring is opened unasked"
         await app.tap("change-token")
         await app.until(lambda: "until the app is closed" in app.text("token-source"))
         await app.enter("token", "with a space")
