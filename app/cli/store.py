@@ -31,15 +31,18 @@ def catalogue(as_json: AsJson = False) -> None:
 def search(
     text: Annotated[str, typer.Argument(help="Words of a model's name.")],
     limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="At most so many.")] = 20,
+    language: Annotated[
+        str | None, typer.Option("--language", help="Only models whose makers name it, such as fa.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Search the hub for models in GGUF files; those that most people download come first."""
-    run(_search(text, limit, as_json=as_json))
+    run(_search(text, limit, language, as_json=as_json))
 
 
-async def _search(text: str, limit: int, *, as_json: bool) -> None:
+async def _search(text: str, limit: int, language: str | None, *, as_json: bool) -> None:
     async with services() as opened:
-        found = await opened.store.search(text, limit)
+        found = await opened.store.search(text, limit, language)
     if as_json:
         print_json(found)
         return

@@ -81,13 +81,13 @@ class Store:
         finally:
             await hub.close()
 
-    async def search(self, text: str, limit: int = 20) -> list[HubModel]:
-        """Models of the hub with GGUF files; raises `DownloadError`s.
+    async def search(self, text: str, limit: int = 20, language: str | None = None) -> list[HubModel]:
+        """Models of the hub with GGUF files, for one language if wanted; raises `DownloadError`s.
 
         Digits of any script are searched as the hub writes them.
         """
         async with self._hub() as hub:
-            return await hub.search(_searchable(text), limit)
+            return await hub.search(_searchable(text), limit, language)
 
     async def details(self, reference: str) -> HubModelDetails:
         """One model with its files, exact sizes and hashes.

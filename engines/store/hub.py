@@ -138,11 +138,14 @@ class Hub:
         """Raises `HubAddressInvalid` where the address of the hub or of the proxy is none."""
         self.connection = HubConnection(access)
 
-    async def search(self, text: str, limit: int = 20) -> list[HubModel]:
-        """Models with GGUF files whose name fits the text, those that most people use first."""
+    async def search(self, text: str, limit: int = 20, language: str | None = None) -> list[HubModel]:
+        """Models with GGUF files whose name fits the text, those that most people use first.
+
+        With a `language`, such as "fa", only those whose makers say that they speak it.
+        """
         query: dict[str, object] = {
             "search": text,
-            "filter": "gguf",
+            "filter": ["gguf", language] if language else ["gguf"],
             "sort": "downloads",
             "direction": -1,
             "limit": limit,

@@ -29,6 +29,10 @@ def HubCard(app: AppState, model: HubModel, recommended: bool) -> ft.Control:
         badges.append(
             badge(strings("find.gated"), ft.Colors.TERTIARY_CONTAINER, ft.Colors.ON_TERTIARY_CONTAINER)
         )
+    if "fa" in model.languages:
+        badges.append(
+            badge(strings("find.persian"), ft.Colors.SECONDARY_CONTAINER, ft.Colors.ON_SECONDARY_CONTAINER)
+        )
     if sizes := size_range(app, model):
         badges.append(plain_badge(sizes))
     if model.licence:

@@ -41,7 +41,10 @@ def FindScreen(app: AppState, find: FindState, store: StoreState, models: Models
         title = opened.details.model.name if opened.details else opened.reference
         rows = _opened(app, find, store, models)
     else:
-        rows = [SearchBar(app, find.text, find.phase is FindPhase.ASKING), *_found(app, find)]
+        rows = [
+            SearchBar(app, find.text, find.phase is FindPhase.ASKING, find.persian_only),
+            *_found(app, find),
+        ]
     return ft.Column(
         [
             header(
@@ -70,7 +73,7 @@ def FindScreen(app: AppState, find: FindState, store: StoreState, models: Models
 
 
 @ft.component
-def SearchBar(app: AppState, asked: str, asking: bool) -> ft.Control:
+def SearchBar(app: AppState, asked: str, asking: bool, persian_only: bool) -> ft.Control:
     """The field, the button that sends, and who will be asked."""
     text, set_text = ft.use_state(app.find.draft or asked)
     strings = app.strings
@@ -130,6 +133,27 @@ def SearchBar(app: AppState, asked: str, asking: bool) -> ft.Control:
             spacing=Space.XS,
         ),
     ]
+
+    async def toggle() -> None:
+        await app.find.only_persian(wanted=not persian_only)
+
+    lines.append(
+        ft.Row(
+            [
+                marked(
+                    ft.Chip(
+                        ft.Text(strings("find.persian_only")),
+                        selected=persian_only,
+                        show_checkmark=True,
+                        shape=ft.StadiumBorder(),
+                        on_click=toggle,
+                    ),
+                    identifier="find-persian",
+                )
+            ],
+            rtl=app.rtl,
+        )
+    )
     if not asked and not asking:
         lines.append(
             ft.Row(

@@ -57,6 +57,8 @@ class FindState:
 
     text: str = ""
     """What was asked for last."""
+    persian_only: bool = False
+    """Only models whose makers say that they speak Persian."""
     phase: FindPhase = FindPhase.NOTHING_ASKED
     results: tuple[HubModel, ...] = ()
     more: bool = False
@@ -91,6 +93,12 @@ class FindOnScreen:
         state.text, state.results, state.more = text, (), False
         await self._look_for(PAGE)
 
+    async def only_persian(self, *, wanted: bool) -> None:
+        """Whether to leave out what does not claim to speak Persian; what was asked for is asked again."""
+        self.state.persian_only = wanted
+        if self.state.text:
+            await self.search(self.state.text)
+
     async def show_more(self) -> None:
         """Ask for one page more of the same; what is there stays until then."""
         await self._look_for(min(MOST, len(self.state.results) + PAGE))
@@ -99,7 +107,9 @@ class FindOnScreen:
         state = self.state
         state.phase = FindPhase.ASKING
         try:
-            results = await self._ask(self._store.search(state.text, limit))
+            results = await self._ask(
+                self._store.search(state.text, limit, "fa" if state.persian_only else None)
+            )
         except Exception as error:  # noqa: BLE001 - it stands on the screen, with what to do
             state.error, state.phase = error, FindPhase.FAILED
             return

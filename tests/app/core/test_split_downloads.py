@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -189,3 +190,12 @@ def test_what_belongs_to_no_download_is_swept_away(start, wanted, server, device
     process.downloads.start()
     assert not [path for path in device.arriving.iterdir() if path.suffix == ".gguf"]
     process.close()
+
+
+def test_cut_anywhere_again_and_again_it_arrives_intact(start, wanted, contents, server):
+    dice = random.Random(7)
+    server.faults.cuts = [dice.randrange(1, 150_000) for _ in range(40)]
+    process = start()
+    process.wait(process.downloads.add(wanted).id, DownloadState.DONE)
+    [model] = process.installed()
+    assert [path.read_bytes() for path in model.paths] == list(contents.values())

@@ -179,6 +179,16 @@ async def test_more_results_are_asked_for_on_demand(open_app, hub):
         assert [seen.query["limit"] for seen in hub.seen] == [["20"], ["40"]]
 
 
+async def test_only_models_that_speak_persian_are_asked_for_on_demand(open_app, hub):
+    hub.models["maker/Tiny-Persian"] = {"tags": ["gguf", "fa"]}
+    async with open_app() as app:
+        await search(app, "tiny")
+        assert "Persian" in app.text("hub-maker/Tiny-Persian")
+        await app.tap("find-persian")
+        await app.until(lambda: not app.shows(f"hub-{REPOSITORY}") and app.shows("hub-maker/Tiny-Persian"))
+        assert hub.seen[-1].query["filter"] == ["gguf", "fa"]
+
+
 async def test_nothing_found_says_what_to_do(open_app, hub):
     async with open_app() as app:
         await search(app, "unheard of")

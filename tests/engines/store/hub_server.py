@@ -163,11 +163,16 @@ def _listen(state: HubServer, kind: str) -> ThreadingHTTPServer:
                 self.whole(status, b"no", **more)
             elif path == "/api/models":
                 words = query.get("search", [""])[0].casefold().split()
+                wanted = set(query.get("filter", [])) - {"gguf"}
                 self.json(
                     [
                         {"id": name} | model
                         for name, model in state.models.items()
-                        if all(word in name.casefold() for word in words) or not state.searches
+                        if not state.searches
+                        or (
+                            all(word in name.casefold() for word in words)
+                            and wanted <= set(model.get("tags", []))
+                        )
                     ]
                 )
             elif path == "/api/whoami-v2":
