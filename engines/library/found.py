@@ -61,6 +61,8 @@ class FoundModel:
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     path: Path
+    root: Path
+    """No part of the model may lie outside of it."""
     program: Program
     known_as: str
     sha256: str | None = None
@@ -124,7 +126,7 @@ class ModelFinder:
             for candidate in self._candidates():
                 if (stop is not None and stop.is_set()) or len(found) >= _MOST_FOUND:
                     break
-                header = self._header(candidate.path)
+                header = self._header(candidate)
                 if header is not None and seen.is_new(header, candidate.sha256):
                     found.append(_described(candidate, header))
         order = [program.name for program in self._programs]
@@ -155,15 +157,16 @@ class ModelFinder:
             if resolved.is_dir():
                 yield resolved
 
-    def _header(self, path: Path) -> GgufHeader | None:
+    def _header(self, candidate: _Candidate) -> GgufHeader | None:
         """The header of a model to use; None for anything else."""
+        path = candidate.path
         try:
             status = path.stat()
             if not stat.S_ISREG(status.st_mode):
                 return None
             key = (path, status.st_size, status.st_mtime_ns)
             if key not in self._headers:
-                self._headers[key] = _read(path)
+                self._headers[key] = _read(candidate)
             return self._headers[key]
         except OSError:
             return None
@@ -212,7 +215,7 @@ def _described(candidate: _Candidate, header: GgufHeader) -> FoundModel:
     if candidate.program.layout is Layout.OLLAMA:
         named = header.declared_name or candidate.known_as  # the file's own name is a hash
     return FoundModel(
-        path=candidate.path,
+        path=header.path,
         program=candidate.program.name,
         name=named,
         known_as=readable(candidate.known_as),
@@ -228,7 +231,7 @@ def _files(program: Program, folder: Path) -> Iterator[_Candidate]:
     for path in _walk(folder):
         if path.suffix.lower() == ".gguf" and _inside(path, folder):
             parent = path.parent.relative_to(folder).as_posix()
-            yield _Candidate(path, program, "" if parent == "." else parent)
+            yield _Candidate(path, folder, program, "" if parent == "." else parent)
 
 
 def _hub(program: Program, folder: Path) -> Iterator[_Candidate]:
@@ -241,7 +244,7 @@ def _hub(program: Program, folder: Path) -> Iterator[_Candidate]:
             if path.suffix.lower() == ".gguf" and _inside(path, repository):
                 blob = path.resolve().name
                 sha256 = blob if _HASH.fullmatch(blob) else None
-                yield _Candidate(path, program, known_as, sha256)
+                yield _Candidate(path, repository, program, known_as, sha256)
 
 
 def _ollama(program: Program, folder: Path) -> Iterator[_Candidate]:
@@ -253,7 +256,7 @@ def _ollama(program: Program, folder: Path) -> Iterator[_Candidate]:
         for digest in _model_digests(path):
             blob = folder / "blobs" / f"sha256-{digest}"
             if _inside(blob, folder):
-                yield _Candidate(blob, program, _ollama_name(parts), digest)
+                yield _Candidate(blob, folder, program, _ollama_name(parts), digest)
 
 
 def _model_digests(manifest: Path) -> list[str]:
@@ -316,12 +319,13 @@ def _inside(path: Path, folder: Path) -> bool:
         return False
 
 
-def _read(path: Path) -> GgufHeader | None:
+def _read(candidate: _Candidate) -> GgufHeader | None:
     try:
-        header = read_header(path)
+        header = read_header(candidate.path)
     except ModelFileError:
         return None
-    return header if header.kind in _USABLE and header.file_parts == 1 else None
+    whole = all(_inside(path, candidate.root) for path in header.paths)
+    return header if header.kind in _USABLE and whole else None
 
 
 def _sample(path: Path) -> bytes:

@@ -279,3 +279,18 @@ def test_nothing_of_another_program_is_changed(home: Path, tmp_path: Path) -> No
 
     assert blob.exists()
     assert sorted((path, path.lstat().st_mtime_ns) for path in home.rglob("*")) == before
+
+
+def test_a_model_in_parts_is_found_once_and_only_whole(home: Path, tmp_path: Path) -> None:
+    folder = home / ".lmstudio/models/a/b"
+    folder.mkdir(parents=True)
+    first = make_tiny_gguf(folder / "Tiny-1B-F16.gguf", reply="In parts.", tensors_per_part=9)
+    parts = sorted(folder.iterdir())
+
+    [found] = find(home)
+
+    assert (found.path, found.bytes) == (first, sum(part.stat().st_size for part in parts))
+    outside = parts[-1].rename(tmp_path / parts[-1].name)
+    assert find(home) == []
+    parts[-1].symlink_to(outside)
+    assert find(home) == [], "a part must not lie elsewhere"
