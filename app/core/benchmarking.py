@@ -62,7 +62,7 @@ class BenchmarkStore:
         for path in self._folder.glob("*.json") if self._folder.is_dir() else ():
             try:
                 found.append(decode(path.read_bytes()))
-            except (msgspec.DecodeError, OSError) as error:
+            except (ValueError, RecursionError, OSError) as error:
                 log.warning("a benchmark cannot be read: %s", type(error).__name__)
         return sorted(found, key=lambda result: result.id, reverse=True)
 

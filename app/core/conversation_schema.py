@@ -91,7 +91,7 @@ def _options_of(column: str) -> AnswerOptions:
         return _NO_OPTIONS
     try:
         return usable(msgspec.json.decode(column), AnswerOptions)
-    except msgspec.MsgspecError as error:
+    except (ValueError, RecursionError) as error:
         log.warning("options of a conversation are unreadable: %s", type(error).__name__)
         return _NO_OPTIONS
 

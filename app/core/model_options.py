@@ -205,7 +205,7 @@ def read_value(kind: type[AnswerOptions], name: str, text: str) -> object:
     if name == "stop":
         try:
             return msgspec.json.decode(text, type=tuple[str, ...])
-        except msgspec.MsgspecError:
+        except (ValueError, RecursionError):
             return (text,)
     return _checked(kind, name, text.strip() if name != "system_prompt" else text, strict=False)
 

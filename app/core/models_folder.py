@@ -68,7 +68,7 @@ def finish_move(paths: Paths, settings: SettingsStore) -> None:
         move = msgspec.json.decode(note.read_bytes(), type=Move)
     except FileNotFoundError:
         return
-    except (OSError, msgspec.MsgspecError):  # cut off before anything was moved
+    except (OSError, ValueError, RecursionError):  # cut off before anything was moved
         note.unlink(missing_ok=True)
         return
     if located(paths, settings).models == move.new:

@@ -53,7 +53,7 @@ class TradeOffStore:
             table = msgspec.json.decode(self._path(model.id).read_bytes(), type=TradeOffTable)
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             log.warning("a table of trade-offs cannot be read: %s", type(error).__name__)
             return None
         return table if (table.model_id, table.bytes) == (model.id, model.bytes) else None

@@ -10,8 +10,6 @@ import sys
 import tempfile
 from typing import IO, TypeVar
 
-import msgspec
-
 from engines.compression.jobs import Answer, Job, JobFailed, Progress, Result, Worked, decode_answer, encode
 from engines.compression.work import do
 from engines.llama_cpp.process_channel import child_environment
@@ -90,7 +88,7 @@ def _ask(process: subprocess.Popen[bytes], job: Job, tell: Progress) -> Result |
     for line in process.stdout or ():
         try:
             answer: Answer = decode_answer(line)
-        except msgspec.DecodeError:  # cut off in the middle
+        except ValueError:  # cut off in the middle
             return None
         if not isinstance(answer, Worked):
             return answer

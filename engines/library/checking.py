@@ -65,7 +65,7 @@ class CheckedFiles:
             return msgspec.json.decode((self._folder / _FILE).read_bytes(), type=_Checked).files
         except FileNotFoundError:
             return {}
-        except (OSError, msgspec.MsgspecError):  # edited by hand, or cut off: everything is checked once more
+        except (OSError, ValueError, RecursionError):  # edited by hand, or cut off
             logger.warning("The list of checked models is damaged")
             return {}
 

@@ -44,7 +44,7 @@ class DownloadedFiles:
             return msgspec.json.decode((self._folder / _FILE).read_bytes(), type=_Sources).files
         except FileNotFoundError:
             return {}
-        except (OSError, msgspec.MsgspecError):  # edited by hand, or cut off by a full disk
+        except (OSError, ValueError, RecursionError):  # edited by hand, or cut off by a full disk
             logger.warning("The list of downloaded models is damaged")
             return {}
 

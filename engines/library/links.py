@@ -30,7 +30,7 @@ class LinkedFiles:
             links = msgspec.json.decode((self._folder / _FILE).read_bytes(), type=_Links)
         except FileNotFoundError:
             return []
-        except msgspec.MsgspecError:  # edited by hand, or cut off by a full disk: linking again mends it
+        except (OSError, ValueError, RecursionError):  # edited by hand, or cut off: linking again mends it
             logger.warning("The list of linked models is damaged")
             return []
         return [Path(path) for path in links.paths]

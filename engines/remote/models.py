@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
-
 from engines.errors import RemoteIncompatible
 from engines.remote import refusals
 from engines.remote.address import ServerAddress
@@ -50,7 +48,7 @@ async def ask_for_models(connection: Connection) -> list[RemoteModel]:
         body = await reply.whole()
     try:
         listed = decode_models(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         raise RemoteIncompatible(host, "no list of models") from None
     models = listed if isinstance(listed, list) else listed.data or []
     return [RemoteModel(model.id, model.context_tokens) for model in models if _is_name(model.id)]

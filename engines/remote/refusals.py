@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import msgspec
-
 from engines.errors import (
     EngineError,
     PromptTooLong,
@@ -31,7 +29,7 @@ def read_fault(body: bytes) -> Fault:
     """The error that the body of a response tells; an empty one where it tells none."""
     try:
         return decode_refusal(body).fault
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         return Fault()
 
 

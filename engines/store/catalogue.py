@@ -85,7 +85,7 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         path = path or Path(os.environ.get("DAI_CATALOGUE") or _FILE)
         try:
             catalogue = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), cls)
-        except (OSError, ValueError, msgspec.ValidationError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise CatalogueInvalid(str(error)) from error
         for name in _repeated(catalogue):
             raise CatalogueInvalid(f"{name} is there twice")

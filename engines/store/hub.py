@@ -206,7 +206,7 @@ class Hub:
                     raise HubAnswerBroken(self.connection.host, "too long")
         try:
             return msgspec.json.decode(bytes(body), type=kind)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (ValueError, RecursionError):
             raise HubAnswerBroken(self.connection.host, "not the hub's JSON") from None
 
 

@@ -118,7 +118,7 @@ class Part:
             return msgspec.json.decode(self._note.read_bytes(), type=Identity)
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, ValueError, RecursionError):
             logger.warning("The note beside a partial download is damaged; it starts again")
             return None
 

@@ -78,7 +78,7 @@ class LocalServer:
             if response.status != http.client.OK:
                 raise EngineCrashed(f"{path}: HTTP {response.status}")
             return msgspec.json.decode(content, type=dict[str, Any])
-        except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise EngineCrashed(f"{path}: {type(error).__name__}") from error
         finally:
             connection.close()

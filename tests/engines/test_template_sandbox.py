@@ -111,7 +111,7 @@ def test_a_refusal_does_not_repeat_the_question() -> None:
     [
         ("{% for m in messages %}{{ m.content.replace('e', '3').upper() }};{% endfor %}",
          "TH3 S3CR3T QU3STION;Y3S.;R3ALLY?;"),
-        ("{{ '%s is %d' | format('x', 7) }} {{ [1, 2] | sum }} {{ ['a', 'b'] | join(', ') }}", "x is 7 3 a, b"),
+        ("{{ '%s is %d' | format('x', 7) }} {{ [1, 2] | sum }} {{ 'ab' | join(', ') }}", "x is 7 3 a, b"),
         ("{{ messages | length }} {{ (messages | first).role }} {{ [1, 'a'] }}", "3 user [1, 'a']"),
         ("{{ messages | map(attribute='role') | join('|') }}", "user|assistant|user"),
         ("{{ {'a': [1]} | tojson(indent=2) }}", '{\n  "a": [\n    1\n  ]\n}'),
