@@ -16,6 +16,10 @@ balancing       who answers: plain functions
 trust           how far this device trusts a worker, from what it has seen; canaries are how it looks
 aggregation     several answers become one
 broker          where a router keeps questions and answers on their way
+link            a connection that carries messages both ways
+router          who is admitted, who gets a question, who hears an answer; not how messages travel
+worker          takes questions and answers them with the engine it is given
+asked           what a router passes on, as words and receipts for the asker
 
 docs/reference/protocol.md has the bytes, docs/explanation/network-security.md the reasons.
 """

@@ -32,6 +32,7 @@ NetworkError
 │   └── AnswerTooLong          more than anybody asked for
 ├── ReceiptInvalid             two signatures that do not belong together
 ├── NoWorkerFits               no device can take the question; carries `found`, `wanted`
+├── LinkClosed                 the connection between two devices has ended
 └── QueueError                 a router cannot keep a question for its workers
     ├── QueueFull              too many are waiting; carries `position`, `wait_seconds`
     ├── QueueConflict          another question has this number; carries `job`
@@ -223,6 +224,10 @@ class NoWorkerFits(NetworkError):
         super().__init__(details)
         self.found = found
         self.wanted = wanted
+
+
+class LinkClosed(NetworkError):
+    """The connection between two devices has ended; what was sent last may not have arrived."""
 
 
 class QueueError(NetworkError):

@@ -15,6 +15,7 @@ from network.protocol.fields import (
     JobId,
     KeyId,
     NodeId,
+    Nonce,
     PublicKey,
     SealedBody,
     SealedKey,
@@ -23,6 +24,9 @@ from network.protocol.fields import (
     Time,
 )
 from network.protocol.message import Message, Signed, Statement
+
+DeclineReason = Literal["busy", "paused", "unreadable", "expired", "repeated", "unsuitable", "failed"]
+CancelReason = Literal["asker", "enough", "expired", "reassigned", "shutdown"]
 
 
 class Grant(Statement, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -63,6 +67,8 @@ class JobAccepted(Message, frozen=True, forbid_unknown_fields=True, kw_only=True
     """The router has stored the question and will not lose it."""
 
     job: JobId
+    access: Nonce
+    """To be shown by who wants to hear the answers or to cancel: workers know the number of a job, too."""
     position: Count
     """How many questions are before it; 0 when it is handed out at once."""
 
@@ -89,7 +95,7 @@ class Decline(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     job: JobId
     attempt: Attempt
-    reason: Literal["busy", "paused", "unreadable", "expired", "repeated", "unsuitable", "failed"]
+    reason: DeclineReason
     retry_seconds: Seconds = 0
 
 
@@ -97,7 +103,7 @@ class Cancel(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Nobody waits for this any more: from the asker to the router, and from there to the workers."""
 
     job: JobId
-    reason: Literal["asker", "enough", "expired", "reassigned", "shutdown"] = "asker"
+    reason: CancelReason = "asker"
 
 
 class JobProgress(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,0 +1,117 @@
+"""A router's side of an asker: who could answer, a question to keep, answers to pass on."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from network.balancing import Nearness, Wish, Worker, choose, fits, worker_of
+from network.broker.protocol import Frame, QueuedJob
+from network.cards import read_card
+from network.errors import CardError, MessageError, MessageInvalid
+from network.protocol.jobs import Grant, JobAccepted, JobRequest
+from network.protocol.message import Signed
+from network.protocol.tickets import Candidate, Candidates, WorkerQuery
+from network.router.desk import RouterDesk
+from network.router.workers import WorkerDesk
+from network.signatures import verify_own
+from network.tickets import check_ticket, issue_ticket
+
+
+class AskingDesk:
+    """What askers may do at this router."""
+
+    def __init__(self, desk: RouterDesk, workers: WorkerDesk) -> None:
+        self._desk = desk
+        self._workers = workers
+
+    async def candidates(self, query: WorkerQuery) -> Candidates:
+        """Workers for a question, drawn by this router, and its ticket for them.
+
+        Raises:
+            NoWorkerFits: nobody that is there fits, free or busy.
+        """
+        cards: dict[str, tuple[Signed, int]] = {}
+        pool: list[Worker] = []
+        for state in await self._desk.broker.nodes():
+            try:
+                card = read_card(state.card, self._desk.now())
+            except (MessageError, CardError):
+                continue  # expired since it registered
+            if not state.pause:
+                cards[card.node] = state.card, state.credit
+                pool.append(worker_of(card, credit=state.credit, nearness=Nearness.PUBLIC))
+        wish = Wish(
+            model=query.model,
+            languages=frozenset(query.languages),
+            topics=frozenset(query.topics),
+            workers=query.workers,
+            spares=query.spares,
+        )
+        if sum(fits(wish, worker) for worker in pool) < query.workers:
+            # Too few are free: the question may wait in the mailbox of a busy one.
+            pool = [replace(worker, credit=max(1, worker.credit)) for worker in pool]
+        choice = choose(wish, pool, self._desk.token("draw", query.job, query.asker))
+        ticket = issue_ticket(self._desk.key, choice, job=query.job, asker=query.asker, now=self._desk.now())
+        found = tuple(
+            Candidate(card=cards[node][0], credit=cards[node][1])
+            for node in (*choice.workers, *choice.spares)
+        )
+        return Candidates(candidates=found, ticket=ticket)
+
+    async def submit(self, request: JobRequest) -> JobAccepted:
+        """Keep a question. When this returns, it will not be lost.
+
+        Raises:
+            MessageError: grants, body and ticket do not belong together.
+            QueueFull, QueueConflict: as the broker says.
+        """
+        grants = [verify_own(signed, Grant) for signed in request.grants]
+        first = grants[0]
+        digest = hashlib.sha256(request.body).digest()
+        for grant in grants:
+            same = (grant.job, grant.asker, grant.issued, grant.expires, grant.body_digest)
+            if same != (request.job, first.asker, first.issued, first.expires, digest):
+                raise MessageInvalid("grants of different questions")
+        nodes = [grant.node for grant in grants]
+        if len(set(nodes)) < len(nodes) or request.workers > len(nodes):
+            raise MessageInvalid("a worker twice, or fewer than shall answer")
+        if request.ticket is not None:
+            check_ticket(
+                request.ticket,
+                self._desk.public,
+                job=request.job,
+                asker=first.asker,
+                nodes=nodes,
+                now=self._desk.now(),
+            )
+        job = QueuedJob(
+            job=request.job,
+            asker=first.asker,
+            body=request.body,
+            grants=tuple(zip(nodes, request.grants, strict=True)),
+            workers=request.workers,
+            expires=first.expires,
+            ticket=request.ticket,
+        )
+        position = await self._desk.broker.submit(job)
+        return JobAccepted(job=request.job, access=self._access(request.job), position=position)
+
+    def answers(self, job: str, access: bytes, after: int = 0) -> AsyncIterator[Frame]:
+        """Encoded messages about a question, until it has ended. Raises PermissionError."""
+        self._check(job, access)
+        return self._desk.broker.frames(job, after)
+
+    async def cancel(self, job: str, access: bytes) -> None:
+        """Nobody waits for it any more. Raises PermissionError."""
+        self._check(job, access)
+        await self._workers.cancel(job, await self._desk.broker.cancel(job))
+
+    def _access(self, job: str) -> bytes:
+        return self._desk.token("access", job)
+
+    def _check(self, job: str, access: bytes) -> None:
+        if not hmac.compare_digest(access, self._access(job)):
+            raise PermissionError("not the asker of this question")

@@ -1,0 +1,61 @@
+"""What a router is, for all that speak to it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from network.broker.protocol import Broker
+
+
+@dataclass(frozen=True, slots=True)
+class RouterTimes:
+    """How long a router waits, in seconds."""
+
+    lease: int = 15
+    ping: int = 20
+    registration: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RouterDesk:
+    """A router's key, addresses, broker and clock. The broker's leases must be as long as `times.lease`."""
+
+    key: Ed25519PrivateKey = field(repr=False)
+    origins: frozenset[str]
+    """The addresses at which workers reach it, such as https://router.example."""
+    broker: Broker
+    times: RouterTimes = RouterTimes()
+    invites: frozenset[str] | None = field(default=None, repr=False)
+    """Words that admit a worker; None admits everybody."""
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    """For tokens and draws. Routers that share a broker share it."""
+    wall: Callable[[], float] = time.time
+
+    @property
+    def public(self) -> bytes:
+        """The raw Ed25519 public key."""
+        return self.key.public_key().public_bytes_raw()
+
+    def now(self) -> int:
+        """Seconds since 1970."""
+        return int(self.wall())
+
+    def admits(self, invite: str) -> bool:
+        """Whether a worker with this invitation may register; takes the same time for every wrong one."""
+        if self.invites is None:
+            return True
+        given = invite.encode()
+        matches = [hmac.compare_digest(given, known.encode()) for known in self.invites]
+        return any(matches)
+
+    def token(self, purpose: str, *parts: str) -> bytes:
+        """32 bytes that only this router can make, the same for the same parts."""
+        message = "\0".join((purpose, *parts)).encode()
+        return hmac.digest(self.secret, message, hashlib.sha256)

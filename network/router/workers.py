@@ -1,0 +1,259 @@
+"""A router's side of a worker's connection: admission, presence, leases, and answers on their way back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from network.broker.protocol import Claim, JobState, NodeState
+from network.cards import read_card
+from network.errors import CardError, LinkClosed, MessageError, MessageInvalid
+from network.link import Link
+from network.protocol import frames
+from network.protocol.answers import AnswerAcknowledged, AnswerChunk, AnswerStart
+from network.protocol.cards import NodeCard
+from network.protocol.fields import PROTOCOL_VERSION
+from network.protocol.jobs import Cancel, Decline, Lease, Renew
+from network.protocol.message import Message, Signed, encode
+from network.protocol.presence import Bye, Ping, Presence
+from network.protocol.registration import Hello, Proof, Welcome
+from network.registration import check_proof, new_challenge
+from network.router.desk import RouterDesk
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+_FINAL = frozenset({"unreadable", "expired", "repeated", "unsuitable"})
+"""Reasons for which the same worker would decline again."""
+
+
+@dataclass(eq=False)
+class _Worker:
+    """A registered worker and what it holds."""
+
+    card: NodeCard
+    signed: Signed
+    link: Link
+    credit: int = 0
+    presence: Presence = field(default_factory=lambda: Presence(credit=0, running=0))
+    held: dict[tuple[str, int], int] = field(default_factory=dict)
+    """The next part of each answer, by job and attempt; -1 before its start."""
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def claim(self, job: str, attempt: int) -> Claim:
+        return Claim(job, self.card.node, attempt)
+
+    def drop(self, job: str) -> None:
+        """It holds no attempt at this question any more."""
+        for key in [key for key in self.held if key[0] == job]:
+            del self.held[key]
+
+    async def send(self, message: Message) -> None:
+        await self.link.send(encode(message))
+
+
+class WorkerDesk:
+    """All workers that are connected to this router. Belongs to one event loop."""
+
+    def __init__(self, desk: RouterDesk) -> None:
+        self._desk = desk
+        self._workers: dict[str, _Worker] = {}
+        self._sequences: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._workers)
+
+    async def serve(self, link: Link) -> None:
+        """One connection, until it ends. Whatever a worker sends, nothing else than its own link suffers."""
+        try:
+            worker = await self._admit(link)
+        except (MessageError, CardError, TimeoutError) as error:
+            log.info("a worker was not admitted: %s", type(error).__name__)
+            await _goodbye(link, "refused")
+            return
+        except LinkClosed:
+            return
+        node = worker.card.node
+        if earlier := self._workers.get(node):
+            await _goodbye(earlier.link, "replaced")
+        self._workers[node] = worker
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._hand_out(worker))
+                tasks.create_task(self._ping(worker))
+                tasks.create_task(self._listen(worker))
+        except* LinkClosed:
+            pass
+        except* MessageError as errors:
+            log.info("a worker's connection was ended: %s", type(errors.exceptions[0]).__name__)
+        finally:
+            await link.close()
+            await self._left(worker)
+
+    async def cancel(self, job: str, nodes: list[str]) -> None:
+        """Tell these workers that nobody waits for a question any more."""
+        for node in nodes:
+            if worker := self._workers.get(node):
+                worker.drop(job)
+                with contextlib.suppress(LinkClosed):
+                    await worker.send(Cancel(job=job))
+
+    async def close(self, retry_seconds: int) -> None:
+        """Say goodbye to all, before a restart."""
+        for worker in list(self._workers.values()):
+            with contextlib.suppress(LinkClosed):
+                await worker.send(Bye(reason="restart", retry_seconds=retry_seconds))
+            await worker.link.close()
+
+    async def _admit(self, link: Link) -> _Worker:
+        """The exchange of `network.protocol.registration`."""
+        async with asyncio.timeout(self._desk.times.registration):
+            hello = _expect(await link.receive(), Hello)
+            if PROTOCOL_VERSION not in hello.versions:
+                raise MessageInvalid("no common version")
+            card = read_card(hello.card, self._desk.now())
+            if card.sequence < self._sequences.get(card.node, 0) or not self._desk.admits(hello.invite):
+                raise MessageInvalid("not admitted")
+            challenge = new_challenge(self._desk.public)
+            await link.send(encode(challenge))
+            proof = _expect(await link.receive(), Proof)
+            check_proof(proof, challenge, card, self._desk.origins, self._desk.now())
+            self._sequences[card.node] = card.sequence
+            times = self._desk.times
+            welcome = Welcome(
+                session=secrets.token_hex(16),
+                lease_seconds=times.lease,
+                grace_seconds=0,
+                ping_seconds=times.ping,
+            )
+            await link.send(encode(welcome))
+        return _Worker(card, hello.card, link)
+
+    async def _ping(self, worker: _Worker) -> None:
+        while True:
+            await asyncio.sleep(self._desk.times.ping)
+            await worker.send(Ping(time=self._desk.now()))
+
+    async def _hand_out(self, worker: _Worker) -> None:
+        """Questions from the mailbox, never more than the worker has credit for."""
+        while True:
+            worker.news.clear()
+            if worker.credit <= 0:
+                await worker.news.wait()
+                continue
+            found = await self._desk.broker.lease(worker.card.node, worker.credit, wait_seconds=5.0)
+            worker.credit -= len(found)
+            for handout in found:
+                worker.drop(handout.claim.job)
+                worker.held[handout.claim.job, handout.claim.attempt] = -1
+            if found:
+                await self._announce(worker)
+            for handout in found:
+                claim = handout.claim
+                await worker.send(
+                    Lease(
+                        job=claim.job,
+                        attempt=claim.attempt,
+                        grant=handout.grant,
+                        body=handout.body,
+                        ticket=handout.ticket,
+                    )
+                )
+
+    async def _listen(self, worker: _Worker) -> None:
+        silence = self._desk.times.ping * 2.5
+        while True:
+            try:
+                async with asyncio.timeout(silence):
+                    data = await worker.link.receive()
+            except TimeoutError:
+                raise LinkClosed("silent for too long") from None
+            message = frames.from_worker(data)
+            match message:
+                case Presence():
+                    await self._present(worker, message)
+                case AnswerStart() | AnswerChunk():
+                    await self._part(worker, message, data)
+                case Renew():
+                    await self._renew(worker, message.job, message.attempt)
+                case Decline():
+                    await self._declined(worker, message)
+                case Bye():
+                    raise LinkClosed(message.reason)
+                case _:
+                    raise MessageInvalid("registered already")
+
+    async def _present(self, worker: _Worker, presence: Presence) -> None:
+        # What was handed out after the worker wrote this is not in it yet.
+        worker.credit = max(0, min(presence.credit, worker.card.slots - len(worker.held)))
+        worker.presence = presence
+        worker.news.set()
+        await self._announce(worker)
+
+    async def _announce(self, worker: _Worker) -> None:
+        """Tell all who choose workers how busy this one is."""
+        said = worker.presence
+        state = NodeState(worker.card.node, worker.signed, worker.credit, said.running, said.pause)
+        await self._desk.broker.announce(state, self._desk.times.ping * 2.5)
+
+    async def _part(self, worker: _Worker, part: AnswerStart | AnswerChunk, data: bytes) -> None:
+        """Pass a part on, if it is the next of an answer that is this worker's to give."""
+        key = (part.job, part.attempt)
+        due = worker.held.get(key)
+        found = -1 if isinstance(part, AnswerStart) else part.index
+        if due is None or part.node != worker.card.node or found != due:
+            return  # of an attempt that is over, or sent twice
+        if not await self._renew(worker, *key):
+            return
+        await self._desk.broker.emit(part.job, data)
+        worker.held[key] = due + 1
+        if isinstance(part, AnswerChunk) and part.last:
+            del worker.held[key]
+            await self._desk.broker.finish(worker.claim(*key))
+            await worker.send(
+                AnswerAcknowledged(job=part.job, attempt=part.attempt, next_index=part.index + 1)
+            )
+
+    async def _renew(self, worker: _Worker, job: str, attempt: int) -> bool:
+        """False if the question is not the worker's any more, and tells it so."""
+        if (job, attempt) in worker.held and await self._desk.broker.renew(worker.claim(job, attempt)):
+            return True
+        worker.held.pop((job, attempt), None)
+        if not any(held == job for held, _ in worker.held):
+            is_open = await self._desk.broker.state(job) is JobState.OPEN
+            await worker.send(Cancel(job=job, reason="reassigned" if is_open else "enough"))
+        return False
+
+    async def _declined(self, worker: _Worker, decline: Decline) -> None:
+        if worker.held.pop((decline.job, decline.attempt), None) is not None:
+            await self._desk.broker.give_back(
+                worker.claim(decline.job, decline.attempt),
+                final=decline.reason in _FINAL,
+                wait_seconds=float(decline.retry_seconds),
+            )
+
+    async def _left(self, worker: _Worker) -> None:
+        """Gone: others get its questions, unless it has been replaced by its own new connection."""
+        node = worker.card.node
+        if self._workers.get(node) is worker:
+            del self._workers[node]
+            await self._desk.broker.withdraw(node)
+        for job, attempt in list(worker.held):
+            await self._desk.broker.give_back(worker.claim(job, attempt), final=False)
+
+
+async def _goodbye(link: Link, reason: str) -> None:
+    with contextlib.suppress(LinkClosed):
+        await link.send(encode(Bye(reason=reason)))  # type: ignore[arg-type]
+    await link.close()
+
+
+def _expect(data: bytes, kind: type[T]) -> T:
+    message = frames.from_worker(data)
+    if not isinstance(message, kind):
+        raise MessageInvalid("not the message that was due")
+    return message

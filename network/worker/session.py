@@ -1,0 +1,177 @@
+"""One connection of a worker to a router, from `hello` to `bye`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from network.answered import AnsweredQuestions
+from network.errors import LinkClosed, MessageError, MessageInvalid, NetworkError
+from network.keys import DeviceKeys
+from network.link import Link
+from network.protocol import frames
+from network.protocol.jobs import Cancel, Decline, Lease
+from network.protocol.message import Message, Signed, encode
+from network.protocol.presence import Bye, Pause, Presence
+from network.protocol.registration import Challenge, Hello, Welcome
+from network.registration import prove
+from network.worker.answerer import Answerer
+from network.worker.answering import LeasedQuestion
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+ANSWER_SECONDS = 20.0
+"""A router that does not answer for so long while a worker registers is given up."""
+
+
+class WorkerSession:
+    """A worker while it is connected. `pause` and `credit` may be changed at any time."""
+
+    def __init__(
+        self,
+        keys: DeviceKeys,
+        card: Signed,
+        answerer: Answerer,
+        answered: AnsweredQuestions,
+        *,
+        slots: int,
+        origin: str,
+        invite: str = "",
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._keys = keys
+        self._card = card
+        self._answerer = answerer
+        self._answered = answered
+        self._slots = slots
+        self._origin = origin
+        self._invite = invite
+        self._wall = wall
+        self._pause: Pause = ""
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._given_back: set[str] = set()
+        self._changed = asyncio.Event()
+
+    @property
+    def running(self) -> int:
+        """How many questions it is at."""
+        return len(self._running)
+
+    def pause(self, reason: Pause) -> None:
+        """Take no more questions, or go on where `reason` is empty. What runs goes on: see `stop_all`."""
+        self._pause = reason
+        self._changed.set()
+
+    def stop_all(self) -> None:
+        """Stop what runs: its owner needs the device. The router gives the questions to others."""
+        self._given_back.update(self._running)
+        for task in self._running.values():
+            task.cancel()
+
+    async def run(self, link: Link) -> None:
+        """Register and answer until the connection ends.
+
+        Raises:
+            LinkClosed: the connection has ended, or the router said goodbye.
+            MessageError: the router does not speak this protocol, or a later version of it.
+        """
+        welcome = await self._register(link)
+        log.info("registered with a router")
+        end: NetworkError = LinkClosed()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._tell(link, welcome.ping_seconds / 2))
+                tasks.create_task(self._listen(link, tasks, welcome))
+        except* LinkClosed:
+            pass
+        except* MessageError:
+            end = MessageInvalid("the router sent what this version does not understand")
+        finally:
+            self._running.clear()
+            await link.close()
+        raise end
+
+    async def _register(self, link: Link) -> Welcome:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await link.send(encode(Hello(card=self._card, invite=self._invite)))
+                challenge = _expect(await link.receive(), Challenge)
+                await link.send(encode(prove(challenge, self._origin, self._keys, int(self._wall()))))
+                return _expect(await link.receive(), Welcome)
+        except TimeoutError:
+            await link.close()
+            raise LinkClosed("the router does not answer") from None
+
+    async def _tell(self, link: Link, every_seconds: float) -> None:
+        """A presence now, at every change, and often enough to count as there."""
+        while True:
+            self._changed.clear()
+            credit = 0 if self._pause else max(0, self._slots - self.running)
+            await link.send(encode(Presence(credit=credit, running=self.running, pause=self._pause)))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), every_seconds)
+
+    async def _listen(self, link: Link, tasks: asyncio.TaskGroup, welcome: Welcome) -> None:
+        while True:
+            message = frames.to_worker(await link.receive())
+            match message:
+                case Lease():
+                    self._take(message, link, tasks, welcome)
+                case Cancel():
+                    if task := self._running.get(message.job):
+                        task.cancel()
+                case Bye():
+                    raise LinkClosed(message.reason)
+                case _:
+                    continue
+
+    def _take(self, lease: Lease, link: Link, tasks: asyncio.TaskGroup, welcome: Welcome) -> None:
+        """Begin with a question; a later attempt at one that runs takes its place."""
+        if earlier := self._running.get(lease.job):
+            earlier.cancel()
+
+        async def send(message: Message) -> None:
+            await link.send(encode(message))
+
+        question = LeasedQuestion(
+            lease,
+            self._keys,
+            self._answerer,
+            self._answered,
+            renew_seconds=welcome.lease_seconds / 3,
+            wall=self._wall,
+        )
+
+        async def work() -> None:
+            try:
+                await question.run(send)
+            except asyncio.CancelledError:
+                if lease.job in self._given_back:
+                    await send(Decline(job=lease.job, attempt=lease.attempt, reason="paused"))
+                raise
+
+        task = tasks.create_task(work())
+        self._running[lease.job] = task
+        self._changed.set()
+        task.add_done_callback(lambda done: self._ended(lease.job, done))
+
+    def _ended(self, job: str, task: asyncio.Task[None]) -> None:
+        if self._running.get(job) is task:
+            del self._running[job]
+            self._given_back.discard(job)
+        self._changed.set()
+
+
+def _expect(data: bytes, kind: type[T]) -> T:
+    message = frames.to_worker(data)
+    if isinstance(message, Bye):
+        raise LinkClosed(message.reason)
+    if not isinstance(message, kind):
+        raise MessageInvalid("not the message that was due")
+    return message

@@ -1,0 +1,195 @@
+"""A router, workers and an asker in one process: all is real but for the wires, which are short."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from network.answered import AnsweredQuestions
+from network.asked import AskedQuestion, Began, Refused, Said
+from network.broker.embedded import EmbeddedBroker
+from network.cards import Offer, issue_card, read_card
+from network.envelope import SealedQuestion, new_job, seal_question
+from network.errors import LinkClosed
+from network.keys import DeviceKeys
+from network.link import MemoryLink, memory_links
+from network.protocol.cards import ModelOffer
+from network.protocol.content import AnswerText, Question, Turn
+from network.protocol.jobs import JobRequest
+from network.protocol.message import decode, encode
+from network.protocol.tickets import Candidates, WorkerQuery
+from network.router.asking import AskingDesk
+from network.router.desk import RouterDesk
+from network.router.workers import WorkerDesk
+from network.worker.answerer import CannotAnswer, Written
+from network.worker.session import WorkerSession
+
+ORIGIN = "https://router.example"
+MODEL = "qwen3-1.7b"
+QUESTION = Question(turns=(Turn(role="user", text="What did the landlord of Bartholomew say?"),))
+
+
+def now() -> int:
+    return int(time.time())
+
+
+@dataclass
+class ScriptedAnswerer:
+    """An engine that says what it is told to, and waits in the middle if it has a gate."""
+
+    words: tuple[str, ...] = ("Nothing", " at", " all.")
+    gate: asyncio.Event | None = None
+    cannot: CannotAnswer | None = None
+    breaks: bool = False
+    questions: list[Question] = field(default_factory=list)
+    at_gate: asyncio.Event = field(default_factory=asyncio.Event)
+    stopped: int = 0
+    busiest: int = 0
+    busy: int = 0
+
+    async def answer(self, question: Question):
+        if self.cannot is not None:
+            raise self.cannot
+        self.questions.append(question)
+        self.busy += 1
+        self.busiest = max(self.busiest, self.busy)
+        try:
+            yield self.words[0]
+            if self.gate is not None:
+                self.at_gate.set()
+                await self.gate.wait()
+            if self.breaks:
+                raise RuntimeError("the engine has crashed")
+            for word in self.words[1:]:
+                yield word
+            yield Written("complete", MODEL, len(self.words))
+        except (GeneratorExit, asyncio.CancelledError):
+            self.stopped += 1
+            raise
+        finally:
+            self.busy -= 1
+
+
+@dataclass
+class TestedWorker:
+    """A worker and its connection."""
+
+    keys: DeviceKeys
+    session: WorkerSession
+    answerer: ScriptedAnswerer
+    link: MemoryLink
+    task: asyncio.Task[None]
+
+    __test__ = False
+
+    @property
+    def node(self) -> str:
+        return self.keys.node
+
+
+@dataclass
+class World:
+    """Everything together."""
+
+    desk: RouterDesk
+    workers: WorkerDesk
+    asking: AskingDesk
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @classmethod
+    def with_broker(cls, broker: EmbeddedBroker, **options) -> World:
+        desk = RouterDesk(Ed25519PrivateKey.generate(), frozenset({ORIGIN}), broker, **options)
+        workers = WorkerDesk(desk)
+        world = cls(desk, workers, AskingDesk(desk, workers))
+        broker.announce = world.noticing(broker.announce)
+        broker.withdraw = world.noticing(broker.withdraw)
+        return world
+
+    def noticing(self, change):
+        """The same, and a word to who waits for the presence board to change."""
+
+        async def noticed(*arguments, **options) -> None:
+            await change(*arguments, **options)
+            self.news.set()
+
+        return noticed
+
+    async def join(
+        self, answerer: ScriptedAnswerer | None = None, *, keys=None, slots=1, invite="", origin=ORIGIN
+    ) -> TestedWorker:
+        """A worker that registers; returns when the router knows that it is there."""
+        answerer = answerer or ScriptedAnswerer()
+        keys = keys or DeviceKeys.generate(now())
+        offer = Offer(
+            models=(ModelOffer(model=MODEL, context_tokens=4096, tokens_per_second=20),),
+            languages=("en", "fa"),
+            slots=slots,
+        )
+        keys, card = issue_card(keys, offer, now())
+        session = WorkerSession(
+            keys, card, answerer, AnsweredQuestions(), slots=slots, origin=origin, invite=invite
+        )
+        here, there = memory_links()
+        self.tasks.append(asyncio.create_task(self.workers.serve(there)))
+        task = asyncio.create_task(session.run(here))
+        task.add_done_callback(lambda _: self.news.set())
+        self.tasks.append(task)
+        worker = TestedWorker(keys, session, answerer, here, task)
+        await self.until(lambda nodes: keys.node in nodes or task.done())
+        return worker
+
+    async def until(self, fits) -> None:
+        """Wait for the presence board to look like this."""
+        async with asyncio.timeout(10):
+            while True:
+                self.news.clear()
+                if fits({state.node: state.credit for state in await self.desk.broker.nodes()}):
+                    return
+                await self.news.wait()
+
+    async def seal(self, asker: DeviceKeys, workers=3, spares=2) -> tuple[SealedQuestion, AskedQuestion]:
+        """A question for whom the router proposes; through the messages, as over a wire."""
+        job = new_job()
+        query = WorkerQuery(job=job, asker=asker.node, model=MODEL, workers=workers, spares=spares)
+        found = decode(encode(await self.asking.candidates(query)), Candidates)
+        cards = [read_card(candidate.card, now()) for candidate in found.candidates]
+        sealed = seal_question(
+            QUESTION,
+            cards[:workers],
+            cards[workers:],
+            job=job,
+            identity=asker.identity,
+            now=now(),
+            ticket=found.ticket,
+        )
+        return sealed, AskedQuestion(sealed, {card.node: card for card in cards})
+
+    async def submit(self, sealed: SealedQuestion):
+        return await self.asking.submit(decode(encode(sealed.request), JobRequest))
+
+    async def hear(self, asked: AskedQuestion, accepted) -> dict[str, str]:
+        """All answers until the end of the question, by worker."""
+        heard: dict[str, str] = {}
+        async with asyncio.timeout(20):
+            async for frame in self.asking.answers(accepted.job, accepted.access):
+                match asked.hear(frame.data):
+                    case Began(node):
+                        heard[node] = ""
+                    case Said(node, AnswerText(text=text)):
+                        heard[node] += text
+                    case Refused(_, error):
+                        raise error
+        return heard
+
+    async def close(self) -> None:
+        await self.workers.close(retry_seconds=1)
+        for task in self.tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, LinkClosed, Exception):
+                await task
+        await self.desk.broker.close()
