@@ -41,6 +41,9 @@ def move(
 async def _move(folder: str | None) -> None:
     async with services() as opened:
         strings = strings_of(opened)
+        if folder is None and not opened.models_folder.where().there:
+            print(strings("folder.moved", folder=await opened.models_folder.give_up()))
+            return
 
         def progress(done: int, total: int) -> None:
             show_progress(strings("cli.moving", percent=100 * done // max(total, 1)))

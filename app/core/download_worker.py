@@ -14,6 +14,7 @@ from collections.abc import Callable
 from app.core.download import Download, DownloadState, Problem
 from app.core.download_table import DownloadTable
 from app.core.downloader import Downloader
+from app.core.errors import FolderMissing
 from engines.errors import (
     DownloadInProgress,
     DownloadNeedsSpace,
@@ -190,7 +191,7 @@ class DownloadWorker:
             self._stopped(this, DownloadState.WAITING, error)
         except DownloadNeedsSpace as error:
             self._stopped(this, DownloadState.PAUSED, error)
-        except (EngineError, OSError) as error:
+        except (EngineError, FolderMissing, OSError) as error:
             self._stopped(this, DownloadState.FAILED, error)
         except Exception as error:  # noqa: BLE001 - it belongs into the list, and the others go on
             # Without the error's own text, which may quote an address with a key.

@@ -16,6 +16,7 @@ import msgspec
 
 from app.core.download import KEY_LENGTH, Download, DownloadState, Order, OrderPart
 from app.core.download_table import DownloadTable
+from app.core.errors import FolderMissing
 from engines.errors import HubFileMissing, ModelFileError
 from engines.library import InstalledModel, ModelLibrary
 from engines.split_files import content_hash, part_names
@@ -60,6 +61,7 @@ class Downloader:
         Raises:
             DownloadError: see `engines.errors`; what has arrived is kept, except after `TransferDamaged`.
             ModelFileError: what has arrived is what the hub has, but not a model to use; it is deleted.
+            FolderMissing: the disk of the models' folder is not connected.
             OSError: the disk refuses something.
         """
         order = download.order
@@ -138,7 +140,9 @@ class Downloader:
             report(DownloadState.RUNNING, arrived)
 
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            if not self._folder.parent.is_dir():
+                raise FolderMissing(str(self._folder.parent))
+            self._folder.mkdir(exist_ok=True)
             source = Source(
                 url=hub.file_url(order.repository, order.commit, file.file),
                 repository=order.repository,

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from app.core.errors import ModelMissing, ModelsMoving, NoModelInstalled
+from app.core.errors import FolderMissing, ModelMissing, ModelsMoving, NoModelInstalled
 from app.core.idle import IdleTimer
 from app.core.option_store import OptionStore
 from app.core.servers import ServerModel, Servers
@@ -80,6 +80,11 @@ class Models:
     def installed(self) -> list[InstalledModel]:
         """All sound models of this device."""
         return self._library.installed()
+
+    def missing_folder(self) -> str | None:
+        """The folder that the user wants the models in, if it is not there; None where all is well."""
+        wanted = self._settings.current.models_folder
+        return wanted if wanted is not None and not self._library.folder.is_dir() else None
 
     def broken(self) -> list[tuple[Path, ModelFileError]]:
         """Files and links of the models' folder that cannot be used, each with the reason."""
@@ -199,6 +204,7 @@ class Models:
 
         Raises:
             ModelsMoving: the models are on their way to another folder.
+            FolderMissing: the disk of their folder is not connected.
         """
         self._check_here()
         model = await asyncio.to_thread(self._library.add, path, link=link, progress=progress)
@@ -210,6 +216,7 @@ class Models:
 
         Raises:
             ModelsMoving: the models are on their way to another folder.
+            FolderMissing: the disk of their folder is not connected.
         """
         self._check_here()
         if self._loaded and self._loaded.id == model_id:
@@ -361,8 +368,11 @@ class Models:
             self._changed()
 
     def _check_here(self) -> None:
+        """Raises ModelsMoving or FolderMissing where the models' folder is not to be touched."""
         if self._aside:
             raise ModelsMoving
+        if (missing := self.missing_folder()) is not None:
+            raise FolderMissing(missing)
 
     def _crashed(self, model: AnyModel) -> None:
         self._crashes[model.id] = self._crashes.get(model.id, 0) + 1

@@ -198,6 +198,24 @@ class ModelsFolder:
                     self._downloads.go_on()
         return target
 
+    async def give_up(self) -> Path:
+        """Use the usual folder from now on, without moving: for when the present one will not come back.
+
+        Raises:
+            FolderTaken: the present folder is there; move the models instead.
+        """
+        if self.folder.is_dir():
+            raise FolderTaken(str(self.folder))
+        async with self._models.set_aside():
+            await asyncio.to_thread(self._downloads.hold)
+            try:
+                await asyncio.to_thread(self._settings.change, models_folder=None)
+                self._usual.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._relocated(self._usual)
+            finally:
+                self._downloads.go_on()
+        return self._usual
+
     async def _in_thread(self, target: Path, progress: Progress | None) -> None:
         stopped = threading.Event()
 

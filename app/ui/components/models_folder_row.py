@@ -62,6 +62,17 @@ def ModelsFolderRow(app: AppState, folder: ModelsFolderState) -> ft.Control:
         except Exception as error:  # noqa: BLE001 - as above
             app.report(error)
 
+    def instead() -> None:
+        app.dialogs.show(
+            Confirmation(
+                strings("folder.give_up"),
+                strings("folder.give_up_text", folder=place.folder if place else ""),
+                strings("folder.give_up_now"),
+                app.models_folder.give_up,
+                destructive=False,
+            )
+        )
+
     rows: list[ft.Control] = [label_of(app, strings("folder.title"))]
     if place is None:
         rows.append(ft.Row([ft.ProgressRing(width=18, height=18, stroke_width=2)], rtl=app.rtl))
@@ -86,6 +97,24 @@ def ModelsFolderRow(app: AppState, folder: ModelsFolderState) -> ft.Control:
                     strings("folder.missing"),
                     ft.Colors.ERROR,
                     identifier="folder-missing",
+                )
+            )
+            rows.append(
+                ft.Row(
+                    [
+                        marked(
+                            ft.OutlinedButton(strings("action.retry"), on_click=app.models_folder.refresh),
+                            identifier="look-folder",
+                        ),
+                        marked(
+                            ft.TextButton(strings("folder.give_up"), on_click=instead),
+                            identifier="give-up-folder",
+                        ),
+                    ],
+                    rtl=app.rtl,
+                    wrap=True,
+                    spacing=Space.S,
+                    run_spacing=Space.S,
                 )
             )
     if folder.moving_to is not None:

@@ -14,6 +14,7 @@ from app.ui.components.job_card import JobNotice
 from app.ui.components.model_card import ModelCard
 from app.ui.components.other_models import OtherModelsSection
 from app.ui.components.server_card import ServerCard
+from app.ui.components.setting_rows import notice
 from app.ui.state.app import AppState
 from app.ui.state.models import Adding, ModelsState
 from app.ui.state.store import StoreState
@@ -55,7 +56,9 @@ def ModelsScreen(app: AppState, models: ModelsState, store: StoreState) -> ft.Co
         *(ModelCard(app, row, models.busy, key=row.model.id) for row in models.rows),
         *(DownloadCard(app, download, key=f"download-{download.id}") for download in store.downloads),
     ]
-    if models.known and not rows:
+    if models.missing_folder is not None:
+        rows.insert(0, _missing_folder(app, models.missing_folder))
+    elif models.known and not rows:
         rows.append(ft.Container(_no_models(app, add, add_server), alignment=ft.Alignment.TOP_CENTER))
     if models.servers:
         rows.append(_heading(app, strings("model.servers_title")))
@@ -103,6 +106,35 @@ def ModelsScreen(app: AppState, models: ModelsState, store: StoreState) -> ft.Co
         expand=True,
         spacing=0,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def _missing_folder(app: AppState, folder: str) -> ft.Control:
+    text = app.strings("errors.FolderMissing", folder=folder)
+    return card(
+        ft.Column(
+            [
+                notice(app, ft.Icons.WARNING_AMBER, text, ft.Colors.ERROR, identifier="folder-missing"),
+                ft.Row(
+                    [
+                        marked(
+                            ft.OutlinedButton(app.strings("action.retry"), on_click=app.models.refresh),
+                            "look-folder",
+                        ),
+                        marked(
+                            ft.TextButton(app.strings("nav.settings"), on_click=lambda: app.go("/settings")),
+                            "folder-settings",
+                        ),
+                    ],
+                    rtl=app.rtl,
+                    spacing=Space.S,
+                    wrap=True,
+                ),
+            ],
+            spacing=Space.M,
+            tight=True,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        )
     )
 
 

@@ -73,6 +73,8 @@ class ModelsState:
     known: bool = False
     rows: list[ModelRow] = field(default_factory=list)
     broken: list[BrokenFile] = field(default_factory=list)
+    missing_folder: str | None = None
+    """Where the models should lie, if its disk is not connected."""
     servers: list[ServerModel] = field(default_factory=list)
     """Models of other computers, or of other programs here, that the user has added."""
     answering: AnyModel | None = None
@@ -113,6 +115,7 @@ class ModelsOnScreen:
         rows, broken, answering = await asyncio.to_thread(lambda: (*self._look(), self._models.chosen()))
         self.state.rows, self.state.broken, self.state.answering = rows, broken, answering
         self.state.servers = self._models.servers.added()
+        self.state.missing_folder = await asyncio.to_thread(self._models.missing_folder)
         self.state.known = True
 
     def _look(self) -> tuple[list[ModelRow], list[BrokenFile]]:

@@ -100,6 +100,12 @@ class ModelsFolderOnScreen:
             self._task, self.state.moving_to = None, None
             await self.refresh()
 
+    @reported
+    async def give_up(self) -> None:
+        """Use the usual folder without moving anything."""
+        self._moved(await self._folder.give_up())
+        await self.refresh()
+
     def cancel(self) -> None:
         """Take the move back."""
         if self._task is not None:

@@ -44,3 +44,6 @@ def test_models_in_use_elsewhere_stay(dai, model, home, tmp_path):
 def test_a_folder_whose_disk_is_away_is_told(dai, home, tmp_path):
     SettingsStore(home.settings).change(models_folder=str(tmp_path / "away"))
     assert "This folder is not there" in dai("models", "where").out
+    assert "is not there. Is its disk connected?" in dai("models", "move", tmp_path / "new").err
+    assert f"The models are in {home.models} now." in dai("models", "move", "--default").out
+    assert dai("models", "where", "--json").json["usual"]

@@ -205,6 +205,24 @@ async def test_a_folder_whose_disk_is_away_is_told_and_not_made_anew(home: Paths
         assert opened.models.installed() == []
         with pytest.raises(FolderMissing):
             await opened.models_folder.move(tmp_path / "new")
+        with pytest.raises(FolderMissing):
+            await opened.models.add(make_tiny_gguf(tmp_path / "more.gguf"))
+        away.mkdir(parents=True)
+        assert (await opened.models.add(tmp_path / "more.gguf")).path.parent == away
+    finally:
+        await opened.close()
+
+
+async def test_a_folder_that_will_not_come_back_is_given_up(home: Paths, tmp_path: Path) -> None:
+    away = tmp_path / "disk" / "models"
+    SettingsStore(home.settings).change(models_folder=str(away))
+    opened = open_services(home)
+    try:
+        assert await opened.models_folder.give_up() == home.models
+        assert [model.path.parent for model in opened.models.installed()] == [home.models]
+        assert opened.models_folder.where().usual
+        with pytest.raises(FolderTaken):
+            await opened.models_folder.give_up()
     finally:
         await opened.close()
     assert not away.exists()

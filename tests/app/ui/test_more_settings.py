@@ -11,6 +11,7 @@ from app.core.errors import OtherProcess
 from app.core.models_folder import ModelsFolder
 from app.core.settings import SettingsStore
 from tests.app.ui.conftest import services
+from tests.engines.tiny_gguf import make_tiny_gguf
 
 
 def kept(home):
@@ -221,6 +222,31 @@ async def test_a_folder_whose_disk_is_away_is_told(open_app, home, tmp_path):
         await app.until(lambda: app.shows("folder-missing"))
         assert str(tmp_path / "away") in app.text("models-folder")
         assert not app.shows("move-models")
+        await app.go(2)
+        await app.until(lambda: app.shows("folder-missing"))
+        assert "Is its disk connected?" in app.text("folder-missing")
+        assert not app.shows("add-first-model"), "there may be models, only not here"
+        await app.tap("folder-settings")
+        await app.until(lambda: app.shows("give-up-folder"))
+        await app.tap("give-up-folder")
+        await app.tap("dialog-confirm")
+        await app.until(lambda: app.shows("move-models"))
+        assert str(home.models) in app.text("models-folder")
+        await app.go(2)
+        await app.until(lambda: app.shows("add-first-model"))
+    assert not (tmp_path / "away").exists()
+
+
+async def test_a_disk_that_is_connected_again_is_seen(open_app, home, tmp_path):
+    SettingsStore(home.settings).change(models_folder=str(tmp_path / "disk"))
+    async with open_app() as app:
+        await app.go(2)
+        await app.until(lambda: app.shows("look-folder"))
+        (tmp_path / "disk").mkdir()
+        make_tiny_gguf(tmp_path / "disk" / "back.gguf", reply="I am back.", name="Back again")
+        await app.tap("look-folder")
+        await app.until(lambda: "Back again" in app.text())
+        assert not app.shows("folder-missing")
 
 
 async def test_on_a_phone_the_folder_is_shown_and_cannot_be_moved(open_app, home, monkeypatch):
