@@ -47,6 +47,8 @@ async def main(page: ft.Page) -> None:
     from app.ui.state.app import AppState
 
     shared = await process()
+    if not await connected(page):
+        return
     app = AppState(page, shared.services, shared.live)
     page.on_resize = lambda event: app.resized(event.width)
     page.on_platform_brightness_change = lambda event: app.brightness_changed()
@@ -54,6 +56,28 @@ async def main(page: ft.Page) -> None:
     page.on_close = lambda event: app.close()
     page.render_views(Root, app)
     await app.start()
+
+
+async def connected(page: ft.Page) -> bool:
+    """Wait until the browser is there; False if it does not come back.
+
+    It may lose the connection for a moment while the app opens, and Flet drops what a page does meanwhile,
+    such as to follow its own address.
+    """
+    changed = asyncio.Event()
+    closed = False
+
+    def close() -> None:
+        nonlocal closed
+        closed = True
+        changed.set()
+
+    page.on_connect = lambda event: changed.set()
+    page.on_close = lambda event: close()
+    while page.session.connection is None and not closed:
+        await changed.wait()
+        changed.clear()
+    return not closed
 
 
 def run_app() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import flet as ft
 import pytest
 from msgspec.structs import replace
@@ -64,6 +66,16 @@ async def test_an_odd_file_name_survives_the_address(open_app, home):
         await app.tap(f"model-{model.id}")
         await app.until(lambda: app.shows("about-model"))
         assert "50% off? #1 مدل.gguf" in app.text("about-model")
+
+
+@pytest.mark.parametrize(
+    "model_id", ["starter:A-1.5B.Q4_1", "x~2e y", "50% off? #1 مدل.gguf", "a/b", "\udcff"]
+)
+def test_an_address_holds_any_id_in_characters_that_nobody_changes_on_the_way(model_id):
+    route = routes.of_model(model_id)
+    assert re.fullmatch("/models/installed/[A-Za-z0-9_~-]+", route)
+    assert routes.model_of(route) == model_id
+    assert routes.model_of(f"{route}/?x=1") == model_id
 
 
 async def test_the_page_loads_and_unloads(open_app, model_id):
