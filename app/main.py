@@ -74,10 +74,12 @@ async def connected(page: ft.Page) -> bool:
 
     page.on_connect = lambda event: changed.set()
     page.on_close = lambda event: close()
-    while page.session.connection is None and not closed:
+    while getattr(page.session, "connection", None) is None:  # typed as if there always were one
+        if closed:
+            return False
         await changed.wait()
         changed.clear()
-    return not closed
+    return True
 
 
 def run_app() -> None:
