@@ -46,8 +46,9 @@ async def main(page: ft.Page) -> None:
     from app.ui.root import Root
     from app.ui.state.app import AppState
 
+    browser = Browser(page)
     shared = await process()
-    if not await connected(page):
+    if not await browser.wait():
         return
     app = AppState(page, shared.services, shared.live)
     page.on_resize = lambda event: app.resized(event.width)
@@ -58,28 +59,32 @@ async def main(page: ft.Page) -> None:
     await app.start()
 
 
-async def connected(page: ft.Page) -> bool:
-    """Wait until the browser is there; False if it does not come back.
+class Browser:
+    """Knows whether the page's browser is there.
 
     It may lose the connection for a moment while the app opens, and Flet drops what a page does meanwhile,
     such as to follow its own address.
     """
-    changed = asyncio.Event()
-    closed = False
 
-    def close() -> None:
-        nonlocal closed
-        closed = True
-        changed.set()
+    def __init__(self, page: ft.Page) -> None:
+        self._session = page.session
+        self._changed = asyncio.Event()
+        self._gone = False
+        page.on_connect = lambda event: self._changed.set()
+        page.on_close = lambda event: self._closed()
 
-    page.on_connect = lambda event: changed.set()
-    page.on_close = lambda event: close()
-    while getattr(page.session, "connection", None) is None:  # typed as if there always were one
-        if closed:
-            return False
-        await changed.wait()
-        changed.clear()
-    return True
+    async def wait(self) -> bool:
+        """Wait until it is there; False if it does not come back."""
+        while getattr(self._session, "connection", None) is None:  # typed as if there always were one
+            if self._gone:
+                return False
+            await self._changed.wait()
+            self._changed.clear()
+        return True
+
+    def _closed(self) -> None:
+        self._gone = True
+        self._changed.set()
 
 
 def run_app() -> None:

@@ -22,12 +22,11 @@ async def opening(home):
         lost.append(page.session.connection)
         await page.session.disconnect(60)
         tasks.append(asyncio.create_task(main(page)))
-        for _ in range(100):  # far enough that it waits
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     async with App(interrupted) as app:
         yield app, lost[0]
-    await asyncio.gather(*tasks)
+    await asyncio.wait_for(asyncio.gather(*tasks), 30)
 
 
 async def test_a_browser_that_comes_back_while_the_app_opens_sees_it_and_can_go_on(opening):
