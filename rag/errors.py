@@ -21,6 +21,7 @@ KnowledgeError
 │       ├── WebPageMoved       it is on another host, which nobody was asked about; carries `address`
 │       └── WebPagePrivate     it leads into a private network
 ├── DocumentDeleted            there is no such document in the knowledge base any more
+├── DocumentThereAlready       the other collection has the same document; carries `name`, `collection`
 ├── CollectionMissing
 ├── CollectionExists           carries `name`
 ├── CollectionNameEmpty
@@ -137,6 +138,15 @@ class WebPagePrivate(WebPageError):
 
 class DocumentDeleted(KnowledgeError):
     """The document was deleted from the knowledge base."""
+
+
+class DocumentThereAlready(KnowledgeError):
+    """The collection that a document should go to has one with the same content."""
+
+    def __init__(self, name: str, collection: str) -> None:
+        super().__init__()
+        self.name = name
+        self.collection = collection
 
 
 class CollectionMissing(KnowledgeError):

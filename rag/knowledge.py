@@ -122,6 +122,16 @@ class KnowledgeBase:
         """Delete a document and all that was made of it; the user's file stays."""
         self._store.delete_document(document_id)
 
+    def move_document(self, document_id: int, collection_id: int) -> None:
+        """Put a document into another collection, in whatever state it is; nothing is read again.
+
+        Raises:
+            DocumentDeleted: there is no such document any more.
+            CollectionMissing: the other collection was deleted.
+            DocumentThereAlready: it has a document with the same content.
+        """
+        self._store.move_document(document_id, collection_id)
+
     def cancel(self, document_id: int) -> None:
         """Stop the indexing of a document, and remove it; one that is only replaced stays as it was."""
         self._store.cancel(document_id)

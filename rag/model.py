@@ -24,6 +24,8 @@ class Collection:
     name: str
     documents: int
     passages: int
+    bytes: int
+    """Of the documents' files, all together."""
 
 
 @dataclass(frozen=True, slots=True)

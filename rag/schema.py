@@ -61,7 +61,7 @@ MIGRATIONS = (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         embedder TEXT,                         -- whose vectors these are; NULL before the first
         dimension INTEGER NOT NULL DEFAULT 0,
-        generation INTEGER NOT NULL DEFAULT 0, -- counts whole replacements
+        generation INTEGER NOT NULL DEFAULT 0, -- counts replacements and moves
         version INTEGER NOT NULL DEFAULT 0,    -- counts changes
         indexed TEXT                           -- the state the sqlite-vec table is in step with
     );

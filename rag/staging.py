@@ -18,14 +18,13 @@ from rag.text import index_text
 from rag.vectors.protocol import VectorRow
 from rag.vectors.stored import StoredVectors, identity_of, vector_state
 
-_DOCUMENT = "id, collection_id, title, source, owned, staged, address"
+_DOCUMENT = "id, title, source, owned, staged, address"
 
 
 class QueuedDocument(NamedTuple):
     """A document that the indexer has taken from the queue."""
 
     id: int
-    collection_id: int
     title: str
     source: str
     owned: bool
@@ -202,12 +201,11 @@ class Staging:
         if stored is None:
             self._vectors.begin(connection, identity, embedder.identity.dimension)
         vectors = """FROM passages p JOIN staged_passages s USING (document_id, position)
-            WHERE p.document_id = ? ORDER BY p.id"""
+            JOIN documents d ON d.id = p.document_id WHERE p.document_id = ? ORDER BY p.id"""
         if stored in (None, identity):
-            found = connection.execute(f"SELECT p.id, s.vector {vectors}", (document.id,))
-            self._vectors.add(
-                connection, (VectorRow(number, document.collection_id, vector) for number, vector in found)
-            )
+            # It may have been moved since it was claimed.
+            found = connection.execute(f"SELECT p.id, d.collection_id, s.vector {vectors}", (document.id,))
+            self._vectors.add(connection, (VectorRow(*row) for row in found))
         else:  # these wait for the others to get vectors of this embedder too
             connection.execute(
                 f"INSERT INTO next_vectors(passage_id, embedder, vector) SELECT p.id, ?, s.vector {vectors}",

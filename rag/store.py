@@ -16,6 +16,7 @@ from rag.errors import (
     CollectionMissing,
     CollectionNameEmpty,
     DocumentDeleted,
+    DocumentThereAlready,
     PassageMissing,
 )
 from rag.fingerprint import fingerprint
@@ -43,8 +44,9 @@ class Store:
         with self._database.read() as connection:
             found = rows(
                 connection,
-                """SELECT c.id, c.name, count(d.id), coalesce(sum(d.passages), 0) FROM collections c
-                LEFT JOIN documents d ON d.collection_id = c.id GROUP BY c.id ORDER BY c.folded_name""",
+                """SELECT c.id, c.name, count(d.id), coalesce(sum(d.passages), 0), coalesce(sum(d.bytes), 0)
+                FROM collections c LEFT JOIN documents d ON d.collection_id = c.id
+                GROUP BY c.id ORDER BY c.folded_name""",
             )
         return [Collection(*row) for row in found]
 
@@ -57,7 +59,7 @@ class Store:
             except apsw.ConstraintError as error:
                 raise CollectionExists(tidy) from error
             new = connection.last_insert_rowid()
-        return Collection(new, tidy, 0, 0)
+        return Collection(new, tidy, 0, 0, 0)
 
     def rename_collection(self, collection_id: int, name: str) -> None:
         """See `KnowledgeBase.rename_collection`."""
@@ -162,6 +164,28 @@ class Store:
                 )
         _discard(needless)
         return self.document(document_id)
+
+    def move_document(self, document_id: int, collection_id: int) -> None:
+        """See `KnowledgeBase.move_document`."""
+        with self._database.write() as connection:
+            statement = "SELECT title, collection_id, content_hash FROM documents WHERE id = ?"
+            found = rows(connection, statement, (document_id,))
+            if not found:
+                raise DocumentDeleted(str(document_id))
+            [(title, before, content_hash)] = found
+            names = rows(connection, "SELECT name FROM collections WHERE id = ?", (collection_id,))
+            if not names:
+                raise CollectionMissing(str(collection_id))
+            if before == collection_id:
+                return
+            same = "SELECT 1 FROM documents WHERE collection_id = ? AND content_hash = ?"
+            if rows(connection, same, (collection_id, content_hash)):
+                raise DocumentThereAlready(title, names[0][0])
+            connection.execute(
+                "UPDATE documents SET collection_id = ? WHERE id = ?", (collection_id, document_id)
+            )
+            passages = rows(connection, "SELECT id FROM passages WHERE document_id = ?", (document_id,))
+            self._vectors.move(connection, [number for (number,) in passages], collection_id)
 
     def cancel(self, document_id: int) -> None:
         """Remove a document on its way; one that could be found before stays as it was."""

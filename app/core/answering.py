@@ -187,7 +187,7 @@ class Answering:
         """
         question, draft, sources = run.question, run.draft, run.sources
         if sources is None:
-            collections = self._conversations.get(question.conversation_id).collection_ids
+            collections = await asyncio.to_thread(self._collections, question.conversation_id)
             if collections:
                 found = await run.stop.wait_for(self._search(question.text, collections))
                 sources = tuple(_source(number, item) for number, item in enumerate(found.passages, 1))
@@ -269,6 +269,14 @@ class Answering:
             adapters=tuning.adapters.for_prompt(options),
             group=str(conversation.id),
         )
+
+    def _collections(self, conversation_id: int) -> list[int]:
+        """Those that the conversation asks, without those that were deleted since they were chosen."""
+        chosen = self._conversations.get(conversation_id).collection_ids
+        if not chosen:
+            return []
+        existing = {collection.id for collection in self._knowledge.collections()}
+        return [number for number in chosen if number in existing]
 
     async def _search(self, question: str, collection_ids: Sequence[int]) -> SearchResult:
         limit = self._settings.current.passages

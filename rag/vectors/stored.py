@@ -22,7 +22,7 @@ class VectorState(NamedTuple):
     embedder: str | None
     dimension: int
     generation: int
-    """Goes up when all vectors are replaced."""
+    """Goes up when vectors are replaced, or moved, whose passages stay."""
     version: int
     """Goes up with every change."""
 
@@ -73,6 +73,21 @@ class StoredVectors:
             "DELETE FROM vectors WHERE passage_id = ?", ((passage_id,) for passage_id in passage_ids)
         )
         self.index.remove(connection, passage_ids)
+
+    def move(self, connection: apsw.Connection, passage_ids: Sequence[int], collection_id: int) -> None:
+        """Let the vectors of passages belong to another collection."""
+        # Whoever keeps them in memory looks only for passages that came or went: that is all anew, then.
+        connection.execute("UPDATE vector_state SET generation = generation + 1")
+        remaining = iter(passage_ids)
+        while batch := list(islice(remaining, _BATCH)):
+            statement = "SELECT passage_id, vector FROM vectors WHERE passage_id = ?"
+            moved = [
+                VectorRow(number, collection_id, vector)
+                for passage_id in batch
+                for number, vector in rows(connection, statement, (passage_id,))
+            ]
+            self.remove(connection, batch)
+            self.add(connection, moved)
 
     def replace_all(self, connection: apsw.Connection, embedder: str, dimension: int) -> None:
         """Put the embedder's vectors of `next_vectors` in the place of all vectors."""

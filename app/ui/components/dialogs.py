@@ -8,6 +8,7 @@ import flet as ft
 
 from app.ui.components.controls import icon_button, marked, text_field
 from app.ui.components.conversation_options import ConversationOptionsBody
+from app.ui.components.move_document import MoveDocumentBody
 from app.ui.components.page_prompt import PagePromptBody
 from app.ui.components.passage_view import PassageBody
 from app.ui.components.source_choice import SourceChoiceBody
@@ -17,6 +18,7 @@ from app.ui.state.dialogs import (
     Confirmation,
     ConversationOptions,
     DialogState,
+    MoveDocument,
     NamePrompt,
     PagePrompt,
     PassageView,
@@ -55,6 +57,10 @@ def _dialog(app: AppState, dialogs: DialogState) -> ft.DialogControl | None:
             return _sheet(app, title, PassageBody(app, citation), dismissed)
         case SourceChoice():
             return _sheet(app, strings("chat.sources"), SourceChoiceBody(app, app.chat.state), dismissed)
+        case MoveDocument(document):
+            # A box on phones, too: a name is asked for in its place, and a sheet would stay behind that.
+            body = MoveDocumentBody(app, document, app.knowledge.state)
+            return _box(app, strings("knowledge.move_title"), body, dismissed)
         case TokenEntry() as entry:
             return _box(app, strings("token.title"), TokenForm(app, entry, app.token.state), dismissed)
         case ConversationOptions():

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import flet as ft
 
-from app.ui.components.controls import card, icon_button, marked, remembered
+from app.ui.components.controls import card, icon_button, marked, menu, remembered
 from app.ui.state.app import AppState
-from app.ui.state.dialogs import Confirmation
+from app.ui.state.dialogs import Confirmation, MoveDocument
 from app.ui.state.knowledge import Reading
 from app.ui.theme import Space
 from rag.model import Document, DocumentState
@@ -192,8 +192,14 @@ def _actions(app: AppState, document: Document) -> list[ft.Control]:
     if document.state in (DocumentState.QUEUED, DocumentState.INDEXING):
         label = strings("knowledge.cancel", document=document.title)
         return [icon_button(ft.Icons.CLOSE, label, cancel, identifier=f"cancel-{document.id}")]
-    label = strings("knowledge.delete_document", document=document.title)
-    buttons = [icon_button(ft.Icons.DELETE_OUTLINE, label, ask_delete, identifier=f"delete-{document.id}")]
+    move = (
+        ft.Icons.DRIVE_FILE_MOVE_OUTLINED,
+        strings("knowledge.move_to"),
+        lambda: app.dialogs.show(MoveDocument(document)),
+    )
+    delete_it = (ft.Icons.DELETE_OUTLINE, strings("action.delete"), ask_delete)
+    label = strings("knowledge.more", document=document.title)
+    buttons = [menu(app, label, [move, delete_it], identifier=f"document-menu-{document.id}")]
     if document.address and document.state is DocumentState.READY:
         label = strings("page.refresh", document=document.title)
         buttons.insert(0, icon_button(ft.Icons.REFRESH, label, refresh, identifier=f"refresh-{document.id}"))

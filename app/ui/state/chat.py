@@ -171,7 +171,8 @@ class Chat:
 
     async def _start(self, conversation_id: int, events: AsyncIterator[Event]) -> bool:
         self.state.follow = True
-        await self._live.start(conversation_id, events, asks_documents=bool(self.state.collection_ids))
+        asked = self._existing(self.state.collection_ids)
+        await self._live.start(conversation_id, events, asks_documents=bool(asked))
         await self._show_messages()
         return True
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import flet as ft
 
 from app.core.messages import Citation
+from rag.model import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,13 @@ class SourceChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveDocument:
+    """Lets choose the collection that a document goes to."""
+
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
 class TokenEntry:
     """Takes, tests and removes the hub's access token."""
 
@@ -65,7 +73,14 @@ class ConversationOptions:
 
 
 Dialog = (
-    Confirmation | NamePrompt | PagePrompt | PassageView | SourceChoice | TokenEntry | ConversationOptions
+    Confirmation
+    | NamePrompt
+    | PagePrompt
+    | PassageView
+    | SourceChoice
+    | MoveDocument
+    | TokenEntry
+    | ConversationOptions
 )
 
 

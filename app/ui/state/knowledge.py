@@ -231,6 +231,25 @@ class Knowledge:
         await self.refresh()
 
     @reported
+    async def move(self, document_id: int, collection_id: int) -> bool:
+        """Put a document into another collection; tells whether that was done."""
+        await asyncio.to_thread(self._knowledge.move_document, document_id, collection_id)
+        await self.refresh()
+        return True
+
+    @reported
+    async def move_to_new(self, document_id: int, name: str) -> str | None:
+        """Make a collection for a document and open it; returns the name of the error that refused it."""
+        try:
+            collection = await asyncio.to_thread(self._knowledge.create_collection, name)
+        except CollectionExists as error:
+            return type(error).__name__
+        await asyncio.to_thread(self._knowledge.move_document, document_id, collection.id)
+        await self.refresh()
+        await self.open(collection.id)
+        return None
+
+    @reported
     async def cancel(self, document_id: int) -> None:
         """Stop reading a document, and remove it."""
         await asyncio.to_thread(self._knowledge.cancel, document_id)

@@ -345,3 +345,13 @@ def fill(desk: Desk) -> None:
     """From now on the store of conversations cannot grow."""
     writer = desk.conversations._database._writer
     writer.pragma("max_page_count", writer.pragma("page_count"))
+
+
+async def test_a_conversation_whose_collections_were_all_deleted_asks_the_model_alone(desk: Desk) -> None:
+    desk.install("The sky is blue.")
+    collection, _ = desk.add_document(BOILER)
+    conversation = desk.new([collection])
+    desk.knowledge.delete_collection(collection)
+    answered = await collect(desk.answering.ask(conversation, "When is the boiler vented?"))
+    assert answered.kinds == [Started, Token, Finished]
+    assert answered.answer.searched is None

@@ -189,11 +189,11 @@ async def test_a_document_is_deleted_only_after_a_question(open_app, tmp_path):
     async with open_app() as app:
         await add(app, file)
         [document] = await documents()
-        await app.tap(f"delete-{document.id}")
+        await app.choose(f"document-menu-{document.id}", "Delete")
         assert "policy.md" in app.text(app.open_dialogs()[0])
         await app.tap("dialog-cancel")
         assert app.shows(f"document-{document.id}")
-        await app.tap(f"delete-{document.id}")
+        await app.choose(f"document-menu-{document.id}", "Delete")
         await app.tap("dialog-confirm")
         await app.until(lambda: not app.shows(f"document-{document.id}"))
         assert await documents() == []
@@ -223,6 +223,72 @@ async def test_collections_are_made_renamed_and_deleted(open_app):
         await app.tap("dialog-confirm")
         await app.until(lambda: "Family" not in app.text())
         assert [c.name for c in (await services()).knowledge.collections()] == ["Work"]
+
+
+async def test_a_document_is_moved_to_another_collection_and_to_a_new_one(open_app, tmp_path):
+    async with open_app() as app:
+        await app.go(1)
+        await app.tap("new-collection")
+        await app.enter("dialog-name", "Work")
+        await app.tap("dialog-confirm")
+        await app.until(lambda: app.shows("collection-1") and not app.open_dialogs())
+        await add(app, write_policy(tmp_path))
+        await app.until(lambda: "1 document · 1 passage · 155 bytes" in app.text("collection-amounts"))
+        await app.tap("new-collection")
+        await app.enter("dialog-name", "Home")
+        await app.tap("dialog-confirm")
+        await app.until(lambda: not app.open_dialogs())
+        assert not app.shows("collection-amounts")
+        await app.tap("collection-1")
+        await app.until(lambda: app.shows("document-1"))
+        await app.choose("document-menu-1", "Move")
+        assert not app.shows("move-to-1")
+        await app.tap("move-to-2")
+        await app.until(lambda: "policy.md” is in “Home" in app.text())
+        assert not app.shows("document-1")
+        await app.tap("collection-2")
+        await app.until(lambda: app.shows("document-1"))
+        await app.choose("document-menu-1", "Move")
+        await app.tap("move-to-new")
+        await app.enter("dialog-name", "Work")
+        await app.tap("dialog-confirm")
+        await app.until(lambda: "already a collection named “Work”" in app.text())
+        await app.enter("dialog-name", "Trips")
+        await app.tap("dialog-confirm")
+        await app.until(lambda: "Trips" in app.text() and not app.shows("dialog-name"))
+        await app.until(lambda: app.shows("document-1"))
+        [document] = await documents()
+        assert (document.collection_id, document.state) == (3, DocumentState.READY)
+
+
+async def test_a_conversation_goes_on_when_the_collection_it_asks_was_renamed_or_deleted(
+    open_app, model, tmp_path
+):
+    model("The office opens at eight.")
+    async with open_app() as app:
+        await add(app, write_policy(tmp_path))
+        await app.go(0)
+        await app.tap("sources")
+        await app.tap("source-1")
+        await app.dismiss()
+        await app.go(1)
+        await app.choose("collection-menu", "Rename")
+        await app.enter("dialog-name", "Rules")
+        await app.tap("dialog-confirm")
+        await app.until(lambda: not app.open_dialogs())
+        await app.go(0)
+        assert "Rules" in app.text("sources")
+        await app.go(1)
+        await app.choose("collection-menu", "Delete")
+        await app.tap("dialog-confirm")
+        await app.until(lambda: not app.shows("collection-1"))
+        await app.go(0)
+        assert "No documents" in app.text("sources")
+        await app.enter("composer", "When does the office open?")
+        await app.tap("send")
+        await app.until(lambda: app.shows("regenerate"))
+        assert "opens at eight" in app.text("message-assistant")
+        assert "found nothing" not in app.text("message-assistant")
 
 
 async def test_a_browser_sends_the_file_first(open_app, home, tmp_path):
