@@ -10,6 +10,7 @@ from dataclasses import replace
 from network.balancing import Nearness, Wish, Worker, choose, fits, worker_of
 from network.broker.protocol import Frame, QueuedJob
 from network.cards import read_card
+from network.envelope import LONGEST_LIFE_SECONDS
 from network.errors import CardError, MessageError, MessageInvalid
 from network.protocol.jobs import Grant, JobAccepted, JobRequest
 from network.protocol.message import Signed
@@ -75,6 +76,8 @@ class AskingDesk:
             same = (grant.job, grant.asker, grant.issued, grant.expires, grant.body_digest)
             if same != (request.job, first.asker, first.issued, first.expires, digest):
                 raise MessageInvalid("grants of different questions")
+        if not first.issued < first.expires <= self._desk.now() + LONGEST_LIFE_SECONDS:
+            raise MessageInvalid("a question lives for at most a day")
         nodes = [grant.node for grant in grants]
         if len(set(nodes)) < len(nodes) or request.workers > len(nodes):
             raise MessageInvalid("a worker twice, or fewer than shall answer")

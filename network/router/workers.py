@@ -9,8 +9,8 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from network.broker.protocol import Claim, JobState, NodeState
-from network.cards import read_card
+from network.broker.protocol import Claim, Handout, JobState, NodeState
+from network.cards import LONGEST_CARD_SECONDS, read_card
 from network.errors import CardError, LinkClosed, MessageError, MessageInvalid
 from network.link import Link
 from network.protocol import frames
@@ -27,6 +27,7 @@ from network.router.desk import RouterDesk
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+_MOST_REMEMBERED = 50_000
 _FINAL = frozenset({"unreadable", "expired", "repeated", "unsuitable"})
 """Reasons for which the same worker would decline again."""
 
@@ -62,7 +63,8 @@ class WorkerDesk:
     def __init__(self, desk: RouterDesk) -> None:
         self._desk = desk
         self._workers: dict[str, _Worker] = {}
-        self._sequences: dict[str, int] = {}
+        self._seen: dict[str, tuple[int, int]] = {}
+        self._returning: set[asyncio.Future[JobState | None]] = set()
 
     def __len__(self) -> int:
         return len(self._workers)
@@ -116,13 +118,13 @@ class WorkerDesk:
             if PROTOCOL_VERSION not in hello.versions:
                 raise MessageInvalid("no common version")
             card = read_card(hello.card, self._desk.now())
-            if card.sequence < self._sequences.get(card.node, 0) or not self._desk.admits(hello.invite):
+            if card.sequence < self._seen.get(card.node, (0, 0))[0] or not self._desk.admits(hello.invite):
                 raise MessageInvalid("not admitted")
             challenge = new_challenge(self._desk.public)
             await link.send(encode(challenge))
             proof = _expect(await link.receive(), Proof)
             check_proof(proof, challenge, card, self._desk.origins, self._desk.now())
-            self._sequences[card.node] = card.sequence
+            self._remember(card)
             times = self._desk.times
             welcome = Welcome(
                 session=secrets.token_hex(16),
@@ -132,6 +134,14 @@ class WorkerDesk:
             )
             await link.send(encode(welcome))
         return _Worker(card, hello.card, link)
+
+    def _remember(self, card: NodeCard) -> None:
+        """The number of the last card: an earlier one is refused as long as it could be valid."""
+        self._seen[card.node] = card.sequence, card.issued + LONGEST_CARD_SECONDS
+        if len(self._seen) > _MOST_REMEMBERED:
+            now = self._desk.now()
+            latest = sorted(self._seen.items(), key=lambda item: item[1][1])[_MOST_REMEMBERED // 2 :]
+            self._seen = {node: seen for node, seen in latest if seen[1] > now}
 
     async def _ping(self, worker: _Worker) -> None:
         while True:
@@ -145,7 +155,7 @@ class WorkerDesk:
             if worker.credit <= 0:
                 await worker.news.wait()
                 continue
-            found = await self._desk.broker.lease(worker.card.node, worker.credit, wait_seconds=5.0)
+            found = await self._lease(worker)
             worker.credit -= len(found)
             for handout in found:
                 worker.drop(handout.claim.job)
@@ -163,6 +173,30 @@ class WorkerDesk:
                         ticket=handout.ticket,
                     )
                 )
+
+    async def _lease(self, worker: _Worker) -> list[Handout]:
+        """What waits for the worker; nothing as soon as it says something new about itself."""
+        node, credit = worker.card.node, worker.credit
+        lease = asyncio.ensure_future(self._desk.broker.lease(node, credit, wait_seconds=60.0))
+        news = asyncio.ensure_future(worker.news.wait())
+        found: list[Handout] | None = None
+        try:
+            await asyncio.wait({lease, news}, return_when=asyncio.FIRST_COMPLETED)
+            found = lease.result() if lease.done() else None
+        finally:
+            news.cancel()
+            if found is None:
+                lease.cancel()  # the broker keeps what it had not handed out yet,
+                lease.add_done_callback(self._return_unseen)  # and gets back what it had
+        return found or []
+
+    def _return_unseen(self, lease: asyncio.Future[list[Handout]]) -> None:
+        if lease.cancelled() or lease.exception() is not None:
+            return
+        for handout in lease.result():
+            task = asyncio.ensure_future(self._desk.broker.give_back(handout.claim, final=False))
+            self._returning.add(task)
+            task.add_done_callback(self._returning.discard)
 
     async def _listen(self, worker: _Worker) -> None:
         silence = self._desk.times.ping * 2.5

@@ -14,7 +14,7 @@ from network.errors import LinkClosed, MessageError, MessageInvalid, NetworkErro
 from network.keys import DeviceKeys
 from network.link import Link
 from network.protocol import frames
-from network.protocol.jobs import Cancel, Decline, Lease
+from network.protocol.jobs import Cancel, Decline, DeclineReason, Lease
 from network.protocol.message import Message, Signed, encode
 from network.protocol.presence import Bye, Pause, Presence
 from network.protocol.registration import Challenge, Hello, Welcome
@@ -55,7 +55,8 @@ class WorkerSession:
         self._wall = wall
         self._pause: Pause = ""
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._given_back: set[str] = set()
+        self._given_back: set[asyncio.Task[None]] = set()
+        self._to_say: list[Message] = []
         self._changed = asyncio.Event()
 
     @property
@@ -70,8 +71,8 @@ class WorkerSession:
 
     def stop_all(self) -> None:
         """Stop what runs: its owner needs the device. The router gives the questions to others."""
-        self._given_back.update(self._running)
         for task in self._running.values():
+            self._given_back.add(task)
             task.cancel()
 
     async def run(self, link: Link) -> None:
@@ -94,6 +95,7 @@ class WorkerSession:
             end = MessageInvalid("the router sent what this version does not understand")
         finally:
             self._running.clear()
+            self._to_say.clear()
             await link.close()
         raise end
 
@@ -112,6 +114,8 @@ class WorkerSession:
         """A presence now, at every change, and often enough to count as there."""
         while True:
             self._changed.clear()
+            while self._to_say:
+                await link.send(encode(self._to_say.pop(0)))
             credit = 0 if self._pause else max(0, self._slots - self.running)
             await link.send(encode(Presence(credit=credit, running=self.running, pause=self._pause)))
             with contextlib.suppress(TimeoutError):
@@ -133,6 +137,12 @@ class WorkerSession:
 
     def _take(self, lease: Lease, link: Link, tasks: asyncio.TaskGroup, welcome: Welcome) -> None:
         """Begin with a question; a later attempt at one that runs takes its place."""
+        busy = self.running >= self._slots and lease.job not in self._running
+        if self._pause or busy:
+            no: DeclineReason = "paused" if self._pause else "busy"
+            self._to_say.append(Decline(job=lease.job, attempt=lease.attempt, reason=no))
+            self._changed.set()
+            return
         if earlier := self._running.get(lease.job):
             earlier.cancel()
 
@@ -147,24 +157,18 @@ class WorkerSession:
             renew_seconds=welcome.lease_seconds / 3,
             wall=self._wall,
         )
-
-        async def work() -> None:
-            try:
-                await question.run(send)
-            except asyncio.CancelledError:
-                if lease.job in self._given_back:
-                    await send(Decline(job=lease.job, attempt=lease.attempt, reason="paused"))
-                raise
-
-        task = tasks.create_task(work())
+        task = tasks.create_task(question.run(send))
         self._running[lease.job] = task
         self._changed.set()
-        task.add_done_callback(lambda done: self._ended(lease.job, done))
+        task.add_done_callback(lambda done: self._ended(lease, done))
 
-    def _ended(self, job: str, task: asyncio.Task[None]) -> None:
-        if self._running.get(job) is task:
-            del self._running[job]
-            self._given_back.discard(job)
+    def _ended(self, lease: Lease, task: asyncio.Task[None]) -> None:
+        if self._running.get(lease.job) is task:
+            del self._running[lease.job]
+        if task in self._given_back:
+            self._given_back.discard(task)
+            if task.cancelled():
+                self._to_say.append(Decline(job=lease.job, attempt=lease.attempt, reason="paused"))
         self._changed.set()
 
 

@@ -183,6 +183,9 @@ async def test_a_paused_worker_is_not_proposed_and_takes_nothing(world, asker):
     with pytest.raises(NoWorkerFits):
         await world.seal(asker)
     accepted = await world.submit(sealed)
+    other = await world.join()
+    second, second_asked = await world.seal(asker, workers=1, spares=0)
+    assert list(await world.hear(second_asked, await world.submit(second))) == [other.node]
     assert await world.desk.broker.state(accepted.job) is JobState.OPEN
     assert worker.answerer.questions == []
     worker.session.pause("")
