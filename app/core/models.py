@@ -234,11 +234,11 @@ class Models:
         self._changed()
         return added
 
-    def add_servers(
+    async def add_servers(
         self, url: str, models: Sequence[tuple[str, str]], key: str | None = None
     ) -> list[ServerModel]:
         """Add several models of a server; see `Servers.add_all`."""
-        added = self.servers.add_all(url, models, key)
+        added = await asyncio.to_thread(self.servers.add_all, url, models, key)
         self._changed()
         return added
 
@@ -249,8 +249,10 @@ class Models:
         changed = await asyncio.to_thread(self.servers.change, model_id, name, url, model, key)
         if self._loaded and self._loaded.id == model_id:
             await self.unload()  # the next question opens it anew
-        if self._settings.current.model_id == model_id != changed.id:
-            self._settings.change(model_id=changed.id)
+        if changed.id != model_id:
+            await asyncio.to_thread(self.tuning.rename, model_id, changed.id)
+            if self._settings.current.model_id == model_id:
+                self._settings.change(model_id=changed.id)
         self._changed()
         return changed
 
@@ -261,6 +263,7 @@ class Models:
             ModelMissing: it is not there any more.
         """
         self.servers.remove(model_id)
+        await asyncio.to_thread(self.tuning.forget, model_id)
         self.tuning.forget(model_id)
         if self._loaded and self._loaded.id == model_id:
             await self.unload()

@@ -116,6 +116,12 @@ class Tuning:
         """Forget what is set for a model, but for its adapters."""
         self.store.change(model_id, lambda options: ModelOptions(adapters=options.adapters))
 
+    def rename(self, before: str, after: str) -> None:
+        """The model has another id now: its options go along."""
+        options = self.store.get(before)
+        self.store.change(after, lambda _: options)
+        self.store.forget(before)
+
     def forget(self, model_id: str) -> None:
         """The user has removed the model."""
         names = [use.name for use in self.adapters.of(model_id)]

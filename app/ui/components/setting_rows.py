@@ -100,6 +100,9 @@ def chips(app: AppState, name: str, options: dict[str, str], chosen: str, on_cho
                 ink=True,
                 on_click=pick(value),
                 bgcolor=ft.Colors.SECONDARY_CONTAINER if value == chosen else ft.Colors.SURFACE_CONTAINER_LOW,
+                border=ft.Border.all(
+                    1, ft.Colors.SECONDARY_CONTAINER if value == chosen else ft.Colors.OUTLINE_VARIANT
+                ),
                 border_radius=Radius.L,
                 padding=ft.Padding.symmetric(horizontal=Space.L),
             ),

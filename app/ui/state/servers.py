@@ -191,7 +191,7 @@ class ServersOnScreen:
                     (f"{form.name} {one}" if several and form.name else form.name) for one in form.models
                 ]
                 wanted = list(zip(names, form.models, strict=True))
-                kept = await asyncio.to_thread(self._models.add_servers, form.url, wanted, key)
+                kept = await self._models.add_servers(form.url, wanted, key)
             form.key = ""
             self._go(routes.MODELS)
             self._saved(kept)

@@ -304,3 +304,15 @@ def test_it_is_known_beforehand_whether_a_key_outlives_the_app() -> None:
     assert StoredKeys({}, Passwords).lasting()
     assert not StoredKeys({}, lambda: None).lasting()
     assert not SessionKeys({}).lasting()
+
+
+async def test_options_follow_a_server_to_its_new_name_and_go_with_it(models: Models) -> None:
+    added = models.add_server("Near", "http://127.0.0.1:9", "tiny")
+    models.tuning.change(added.id, {"temperature": 0.25})
+
+    changed = await models.change_server(added.id, "Here", added.url, "tiny")
+
+    assert models.tuning.store.get(changed.id).temperature == 0.25
+    assert models.tuning.store.get(added.id).temperature is None
+    await models.remove_server(changed.id)
+    assert models.tuning.store.all() == {}
