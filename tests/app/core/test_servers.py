@@ -250,12 +250,12 @@ async def test_a_trial_of_a_model_that_says_nothing_fails(models: Models, server
         await models.servers.try_out(server.url, "tiny")
 
 
-def test_several_models_of_a_server_are_added_at_once_or_none(models: Models) -> None:
-    models.add_servers("http://one:1", [("", "qwen3"), ("", "llama")])
+async def test_several_models_of_a_server_are_added_at_once_or_none(models: Models) -> None:
+    await models.add_servers("http://one:1", [("", "qwen3"), ("", "llama")])
 
     with pytest.raises(ServerExists):
-        models.add_servers("http://two:2", [("fresh", "gemma"), ("llama", "phi")])
-    [again] = models.add_servers("http://two:2", [("", "qwen3")])
+        await models.add_servers("http://two:2", [("fresh", "gemma"), ("llama", "phi")])
+    [again] = await models.add_servers("http://two:2", [("", "qwen3")])
     models.add_server("", "http://three:3", "/models/tiny.Q4_0.gguf")
 
     names = [model.name for model in models.servers.added()]
