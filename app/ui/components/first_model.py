@@ -14,6 +14,9 @@ from app.ui.state.models import ModelsState
 from app.ui.state.store import StoreState
 from app.ui.theme import FORM_WIDTH, Radius, Space
 
+_LARGE_TEXT = 1.2
+"""Then the picture makes room for the button, which should be in sight on a phone."""
+
 
 @ft.component
 def FirstModel(app: AppState, models: ModelsState, store: StoreState) -> ft.Control:
@@ -54,7 +57,7 @@ def FirstModel(app: AppState, models: ModelsState, store: StoreState) -> ft.Cont
             in_reading_width(
                 ft.Column(
                     [
-                        ft.Image(src="icon.png", width=48, height=48, border_radius=Radius.M),
+                        *([] if app.scale > _LARGE_TEXT else [_icon()]),
                         ft.Text(
                             title,
                             theme_style=ft.TextThemeStyle.HEADLINE_SMALL,
@@ -74,6 +77,10 @@ def FirstModel(app: AppState, models: ModelsState, store: StoreState) -> ft.Cont
         expand=True,
         padding=ft.Padding.only(bottom=Space.L),
     )
+
+
+def _icon() -> ft.Control:
+    return ft.Image(src="icon.png", width=48, height=48, border_radius=Radius.M)
 
 
 def _best(app: AppState, offer: Offer, store: StoreState) -> ft.Control:
