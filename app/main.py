@@ -42,12 +42,18 @@ async def main(page: ft.Page) -> None:
     page.update()
 
     # Engines and stores are imported after the first frame: it must not wait for them.
+    from app.core.errors import ModelsMoving
     from app.ui.process import process
     from app.ui.root import Root
     from app.ui.state.app import AppState
 
     browser = Browser(page)
-    shared = await process()
+    while True:
+        try:
+            shared = await process()
+            break
+        except ModelsMoving as error:  # by a terminal; each attempt waits for some seconds
+            _show_waiting(page, error)
     if not await browser.wait():
         return
     app = AppState(page, shared.services, shared.live)
@@ -85,6 +91,25 @@ class Browser:
     def _closed(self) -> None:
         self._gone = True
         self._changed.set()
+
+
+def _show_waiting(page: ft.Page, error: Exception) -> None:
+    settings = SettingsStore(Paths.default().settings).current
+    strings = Strings(settings.language, persian_digits=settings.persian_digits)
+    text = ft.Text(strings.error(error), text_align=ft.TextAlign.CENTER)
+    page.views = [
+        ft.View(
+            controls=[
+                ft.ProgressRing(),
+                ft.Container(
+                    ft.Row([ft.Container(text, expand=True)], rtl=strings.right_to_left), padding=24
+                ),
+            ],
+            vertical_alignment=ft.MainAxisAlignment.CENTER,
+            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+        )
+    ]
+    page.update()
 
 
 def run_app() -> None:

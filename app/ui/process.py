@@ -21,11 +21,21 @@ _opened: asyncio.Task[Process] | None = None
 
 
 async def process() -> Process:
-    """The shared parts; the first call opens them, off the event loop."""
+    """The shared parts; the first call opens them, off the event loop.
+
+    Raises:
+        ModelsMoving: another process moves the models, and has not come to an end for some seconds.
+    """
     global _opened
     if _opened is None:
         _opened = asyncio.create_task(_open())
-    return await asyncio.shield(_opened)
+    opening = _opened
+    try:
+        return await asyncio.shield(opening)
+    except Exception:
+        if _opened is opening:  # the next call tries again
+            _opened = None
+        raise
 
 
 async def close_process() -> None:
