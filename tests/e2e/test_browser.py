@@ -185,3 +185,21 @@ def test_the_parts_of_a_split_model_are_sent_by_the_browser_and_answer(browser, 
         phone.until(lambda: phone.shows("regenerate"))
         assert "I am in parts." in phone.text("message-assistant")
         assert list(home.uploads.iterdir()) == []
+
+
+def test_a_model_is_found_on_the_hub_and_answers(browser, bare_server):
+    repository = Catalogue.load().get("qwen3-0.6b").repository
+    with open_screen(browser, bare_server.url) as phone:
+        phone.tap("first-find")
+        phone.write("find-text", repository)
+        phone.tap("find-search")
+        phone.until(lambda: phone.shows("get-Q8_0"))
+        assert "Best for this device" in phone.text("file-Q8_0")
+        phone.tap("get-Q8_0")
+        phone.until(lambda: phone.shows("here-Q8_0"))
+        phone.go("Chat")
+        phone.until(lambda: phone.shows("example-write"))
+        phone.write("composer", "Hello")
+        phone.tap("send")
+        phone.until(lambda: phone.shows("regenerate"))
+        assert "Hello from your own device." in phone.text("message-assistant")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import flet as ft
@@ -20,7 +21,7 @@ from app.ui.state.models import ModelRow
 from app.ui.theme import Space
 from engines.errors import HubGated
 from engines.library import ModelSource
-from engines.store.hub import HubModel, HubModelDetails
+from engines.store.hub import HubFile, HubModel, HubModelDetails
 
 
 def hub_page(
@@ -41,11 +42,13 @@ def hub_page(
     if not any(offer.best for offer in opened.files):
         cards.append(_note(app, ft.Icons.MEMORY_OUTLINED, app.strings("find.nothing_fits")))
     files = {one.order.file for one in coming}
+    labels = Counter(offer.file.quantisation for offer in opened.files)
     cards += [
         FileCard(
             app,
             details,
             offer,
+            _label(offer.file, labels),
             here=_is_here(details, offer, here),
             coming=offer.file.name in files,
             key=f"{details.commit}/{offer.file.name}",
@@ -53,6 +56,13 @@ def hub_page(
         for offer in opened.files
     ]
     return cards
+
+
+def _label(file: HubFile, labels: Counter[str]) -> str:
+    """The quantisation, as long as it tells a file from the others; else its name."""
+    if file.quantisation and labels[file.quantisation] == 1:
+        return file.quantisation
+    return file.name.rpartition("/")[2].removesuffix(".gguf")
 
 
 def _is_here(details: HubModelDetails, offer: FileOffer, here: Sequence[ModelSource]) -> bool:
@@ -65,7 +75,7 @@ def _is_here(details: HubModelDetails, offer: FileOffer, here: Sequence[ModelSou
 
 @remembered
 def FileCard(
-    app: AppState, details: HubModelDetails, offer: FileOffer, *, here: bool, coming: bool
+    app: AppState, details: HubModelDetails, offer: FileOffer, label: str, *, here: bool, coming: bool
 ) -> ft.Control:
     """One file: how much of the model it keeps, its size, its need, and the way to get it."""
     strings, file = app.strings, offer.file
@@ -76,7 +86,6 @@ def FileCard(
     def to_models() -> None:
         app.go("/models")
 
-    label = file.quantisation or file.name
     badges: list[ft.Control] = []
     if offer.fit is not None:
         badges.append(fit_badge(app, offer.fit))

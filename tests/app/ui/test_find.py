@@ -94,6 +94,14 @@ async def test_the_files_of_a_model_tell_what_they_need_and_the_best_for_this_de
         assert "free to use, also at work" in app.text("about-model")
 
 
+async def test_files_of_the_same_quantisation_are_told_apart_by_their_names(open_app, hub):
+    hub.files[f"{REPOSITORY}/other-Q2_K.gguf"] = b"GGUF"
+    async with open_app() as app:
+        await open_model(app)
+        files = {name for name in app.identifiers() if name.startswith("file-")}
+        assert files == {"file-Q4_K_M", "file-Q8_0", "file-other-Q2_K", "file-tiny-chat-Q2_K"}
+
+
 async def test_what_was_found_is_downloaded_and_answers(open_app, hub):
     async with open_app() as app:
         await open_model(app)
