@@ -2,7 +2,7 @@
 
 protocol     what a router needs, and how to add an engine
 embedded     in this process, with a SQLite file: for one router
-job_table    the SQL of the embedded one
+job_table    its questions; settlement: what follows a change; job_file: the SQLite file
 frames       answers on their way, in memory
 presence     which workers are there, in memory
 """

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from network.broker.frames import FrameRelay
-from network.broker.job_table import Effects, JobTable, Limits
+from network.broker.job_table import JobTable, Limits
 from network.broker.presence import PresenceBoard
 from network.broker.protocol import Change, Claim, Frame, Handout, JobState, NodeState, QueuedJob
+from network.broker.settlement import Effects
 
 T = TypeVar("T")
 

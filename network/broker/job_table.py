@@ -6,20 +6,19 @@ restart every lease starts anew); expiry runs by `wall`, seconds since 1970, as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from network.broker.job_file import JobFile
 from network.broker.protocol import Change, Claim, Handout, JobState, QueuedJob
+from network.broker.settlement import Effects, Settlement, TaskState
 from network.errors import QueueConflict, QueueFull
 from network.protocol.message import Signed, decode, encode
 
-MOST_ATTEMPTS = 5
 KEPT_AFTER_EXPIRY_SECONDS = 300
 """A number cannot be used again before every copy of the question has expired on every clock."""
-
-_WAITING, _LEASED, _SPARE, _DONE, _FAILED, _DROPPED = range(6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +30,6 @@ class Limits:
     lease_seconds: float = 15.0
     patience_seconds: float = 10.0
     """A worker that does not fetch its question for so long is replaced by a spare."""
-
-
-@dataclass(slots=True)
-class Effects:
-    """What a change leads to outside the table."""
-
-    wake: set[str] = field(default_factory=set)
-    """Nodes that have something to fetch."""
-    ended: set[str] = field(default_factory=set)
-    changes: list[Change] = field(default_factory=list)
 
 
 class JobTable:
@@ -91,7 +80,7 @@ class JobTable:
             if state is not JobState.OPEN:
                 return 0, Effects(ended={job.job})
             for rank, (node, grant) in enumerate(job.grants):
-                task = _WAITING if rank < job.workers else _SPARE
+                task = TaskState.WAITING if rank < job.workers else TaskState.SPARE
                 self._run(
                     "INSERT INTO tasks VALUES (?, ?, ?, ?, ?, 0, 0, ?)",
                     number, rank, node, encode(grant), task, now,
@@ -132,7 +121,7 @@ class JobTable:
     def renew(self, claim: Claim, now: float) -> bool:
         """As `Broker.renew`."""
         with self._transaction():
-            held = self._held(claim)
+            held = Settlement(self._file, now).held(claim)
             if held is not None:
                 until = now + self._limits.lease_seconds
                 self._run("UPDATE tasks SET moment = ? WHERE number = ? AND rank = ?", until, *held)
@@ -140,37 +129,29 @@ class JobTable:
 
     def finish(self, claim: Claim, now: float) -> tuple[JobState | None, Effects]:
         """As `Broker.finish`."""
-        return self._leave(claim, _DONE, now)
+        with self._settling(now) as settlement:
+            state = settlement.leave(claim, TaskState.DONE)
+        return state, settlement.effects
 
     def give_back(
         self, claim: Claim, now: float, *, final: bool, wait_seconds: float
     ) -> tuple[JobState | None, Effects]:
         """As `Broker.give_back`."""
-        if final:
-            return self._leave(claim, _FAILED, now)
-        effects = Effects()
-        freed: list[int] = []
-        with self._transaction():
-            if not self._put_back(claim, now, wait_seconds, effects, freed):
-                return None, effects
-            [(after,)] = self._rows("SELECT state FROM jobs WHERE job = ?", claim.job)
-        self._freed(freed)
-        return JobState(after), effects
+        with self._settling(now) as settlement:
+            if final:
+                state = settlement.leave(claim, TaskState.FAILED)
+            else:
+                state = settlement.put_back(claim, wait_seconds)
+        return state, settlement.effects
 
     def cancel(self, job: str) -> tuple[list[str], Effects]:
         """As `Broker.cancel`."""
-        effects = Effects()
-        with self._transaction():
-            number = self._number(job)
-            if number is None:
-                return [], effects
-            busy = [
-                node
-                for (node,) in self._rows("SELECT node FROM tasks WHERE number = ? AND state = 1", number)
-            ]
-            freed = self._end(number, job, JobState.CANCELLED, effects)
-        self._freed(freed)
-        return busy, effects
+        with self._settling(now=0.0) as settlement:
+            busy = []
+            for (number,) in self._rows("SELECT number FROM jobs WHERE job = ? AND state = 0", job):
+                busy = self._rows("SELECT node FROM tasks WHERE number = ? AND state = 1", number)
+                settlement.end(number, job, JobState.CANCELLED)
+        return [node for (node,) in busy], settlement.effects
 
     def state(self, job: str) -> JobState | None:
         """As `Broker.state`."""
@@ -179,114 +160,36 @@ class JobTable:
 
     def sweep(self, now: float, wall: float) -> tuple[list[Change], Effects]:
         """As `Broker.sweep`; forgets questions that have ended long ago."""
-        effects = Effects()
-        freed: list[int] = []
-        with self._transaction():
+        with self._settling(now) as settlement:
             expired = self._rows("SELECT number, job FROM jobs WHERE state = 0 AND expires <= ?", wall)
             for number, job in expired:
-                freed += self._end(number, job, JobState.EXPIRED, effects)
-                effects.changes.append(Change(job, "expired"))
+                settlement.end(number, job, JobState.EXPIRED)
+                settlement.effects.changes.append(Change(job, "expired"))
             silent = self._rows(
                 "SELECT job, node, attempt FROM tasks JOIN jobs USING (number)"
                 " WHERE tasks.state = 1 AND moment <= ?",
                 now,
             )
             for job, node, attempt in silent:
-                self._put_back(Claim(job, node, attempt), now, 0.0, effects, freed)
+                settlement.put_back(Claim(job, node, attempt))
             absent = self._rows(
                 "SELECT number, rank, job FROM tasks JOIN jobs USING (number)"
-                " WHERE tasks.state = 0 AND waits_since <= ?",
+                " WHERE tasks.state = 0 AND waits_since <= ? AND EXISTS"
+                " (SELECT 1 FROM tasks AS spare WHERE spare.number = jobs.number AND spare.state = 2)",
                 now - self._limits.patience_seconds,
             )
             for number, rank, job in absent:
-                if self._has_spare(number):
-                    self._move(number, rank, _FAILED, now)
-                    self._settle(number, job, now, effects, freed)
+                settlement.replace_absent(number, rank, job)
             self._run("DELETE FROM jobs WHERE state <> 0 AND expires <= ?", wall - KEPT_AFTER_EXPIRY_SECONDS)
-        self._freed(freed)
-        return effects.changes, effects
+        return settlement.effects.changes, settlement.effects
 
-    def _leave(self, claim: Claim, state: int, now: float) -> tuple[JobState | None, Effects]:
-        effects = Effects()
-        freed: list[int] = []
+    @contextmanager
+    def _settling(self, now: float) -> Iterator[Settlement]:
         with self._transaction():
-            held = self._held(claim)
-            if held is None:
-                return None, effects
-            number, rank = held
-            self._move(number, rank, state, now)
-            self._settle(number, claim.job, now, effects, freed)
-            [(after,)] = self._rows("SELECT state FROM jobs WHERE number = ?", number)
-        self._freed(freed)
-        return JobState(after), effects
-
-    # Inside a transaction:
-
-    def _put_back(
-        self, claim: Claim, now: float, wait_seconds: float, effects: Effects, freed: list[int]
-    ) -> bool:
-        """A spare takes over; where there is none, the same worker may try again."""
-        held = self._held(claim)
-        if held is None:
-            return False
-        number, rank = held
-        again = claim.attempt < MOST_ATTEMPTS and not self._has_spare(number)
-        self._move(number, rank, _WAITING if again else _FAILED, now, wait_seconds)
-        if again:
-            effects.wake.add(claim.node)
-            effects.changes.append(Change(claim.job, "retrying", claim.node))
-        self._settle(number, claim.job, now, effects, freed)
-        return True
-
-    def _has_spare(self, number: int) -> bool:
-        return bool(self._rows("SELECT 1 FROM tasks WHERE number = ? AND state = 2 LIMIT 1", number))
-
-    def _held(self, claim: Claim) -> tuple[int, int] | None:
-        found = self._rows(
-            "SELECT number, rank FROM tasks JOIN jobs USING (number)"
-            " WHERE job = ? AND node = ? AND attempt = ? AND tasks.state = 1",
-            claim.job, claim.node, claim.attempt,
-        )  # fmt: skip
-        return found[0] if found else None
-
-    def _move(self, number: int, rank: int, state: int, now: float, wait_seconds: float = 0.0) -> None:
-        self._run(
-            "UPDATE tasks SET state = ?, moment = ?, waits_since = ? WHERE number = ? AND rank = ?",
-            state, now + wait_seconds, now + wait_seconds, number, rank,
-        )  # fmt: skip
-
-    def _settle(self, number: int, job: str, now: float, effects: Effects, freed: list[int]) -> None:
-        """Call spares for those that failed, and end the question when nothing is left to wait for."""
-        states = [state for (state,) in self._rows("SELECT state FROM tasks WHERE number = ?", number)]
-        [(wanted, state)] = self._rows("SELECT workers, state FROM jobs WHERE number = ?", number)
-        if state != JobState.OPEN:
-            return
-        done, live = states.count(_DONE), states.count(_WAITING) + states.count(_LEASED)
-        missing = max(0, wanted - done - live)
-        for rank, node in self._rows(
-            "SELECT rank, node FROM tasks WHERE number = ? AND state = 2 ORDER BY rank LIMIT ?",
-            number, missing,
-        ):  # fmt: skip
-            self._move(number, rank, _WAITING, now)
-            effects.wake.add(node)
-            effects.changes.append(Change(job, "spare", node))
-            live += 1
-        if done >= wanted or not live:
-            state = JobState.DONE if done else JobState.FAILED
-            freed += self._end(number, job, state, effects)
-            effects.changes.append(Change(job, "done" if done else "failed"))
-
-    def _end(self, number: int, job: str, state: JobState, effects: Effects) -> list[int]:
-        """Nothing sealed is kept longer than needed. Returns the bytes that are free now."""
-        [(size,)] = self._rows("SELECT length(body) FROM jobs WHERE number = ?", number)
-        self._run("UPDATE jobs SET state = ?, body = x'', ticket = NULL WHERE number = ?", state, number)
-        self._run(
-            "UPDATE tasks SET permit = x'', state = CASE WHEN state < 3 THEN ? ELSE state END"
-            " WHERE number = ?",
-            _DROPPED, number,
-        )  # fmt: skip
-        effects.ended.add(job)
-        return [size]
+            settlement = Settlement(self._file, now)
+            yield settlement
+        self._open -= settlement.freed_jobs
+        self._bytes -= settlement.freed_bytes
 
     def _position(self, number: int) -> int:
         """How many questions the freest of its workers has before this one."""
@@ -296,12 +199,3 @@ class JobTable:
             number,
         )
         return min((count for (count,) in counts), default=0)
-
-    def _number(self, job: str) -> int | None:
-        found = self._rows("SELECT number FROM jobs WHERE job = ? AND state = 0", job)
-        return found[0][0] if found else None
-
-    def _freed(self, sizes: Iterable[int]) -> None:
-        for size in sizes:
-            self._open -= 1
-            self._bytes -= size

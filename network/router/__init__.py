@@ -1,6 +1,7 @@
 """A router, without the way its messages travel: who is admitted, who gets a question, who hears an answer.
 
 desk        what a router is: its key, its addresses, its limits, its broker
+admission   how a worker gets in
 workers     its side of a worker's connection
 asking      its side of an asker: candidates, questions, answers
 """

@@ -5,29 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from network.broker.protocol import Claim, Handout, JobState, NodeState
-from network.cards import LONGEST_CARD_SECONDS, read_card
 from network.errors import CardError, LinkClosed, MessageError, MessageInvalid
 from network.link import Link
 from network.protocol import frames
 from network.protocol.answers import AnswerAcknowledged, AnswerChunk, AnswerStart
 from network.protocol.cards import NodeCard
-from network.protocol.fields import PROTOCOL_VERSION
 from network.protocol.jobs import Cancel, Decline, Lease, Renew
 from network.protocol.message import Message, Signed, encode
 from network.protocol.presence import Bye, Ping, Presence
-from network.protocol.registration import Hello, Proof, Welcome
-from network.registration import check_proof, new_challenge
+from network.router.admission import Admission
 from network.router.desk import RouterDesk
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-_MOST_REMEMBERED = 50_000
 _FINAL = frozenset({"unreadable", "expired", "repeated", "unsuitable"})
 """Reasons for which the same worker would decline again."""
 
@@ -63,7 +56,7 @@ class WorkerDesk:
     def __init__(self, desk: RouterDesk) -> None:
         self._desk = desk
         self._workers: dict[str, _Worker] = {}
-        self._seen: dict[str, tuple[int, int]] = {}
+        self._admission = Admission(desk)
         self._returning: set[asyncio.Future[JobState | None]] = set()
 
     def __len__(self) -> int:
@@ -72,14 +65,15 @@ class WorkerDesk:
     async def serve(self, link: Link) -> None:
         """One connection, until it ends. Whatever a worker sends, nothing else than its own link suffers."""
         try:
-            worker = await self._admit(link)
+            card, signed = await self._admission.admit(link)
         except (MessageError, CardError, TimeoutError) as error:
             log.info("a worker was not admitted: %s", type(error).__name__)
             await _goodbye(link, "refused")
             return
         except LinkClosed:
             return
-        node = worker.card.node
+        worker = _Worker(card, signed, link)
+        node = card.node
         if earlier := self._workers.get(node):
             await _goodbye(earlier.link, "replaced")
         self._workers[node] = worker
@@ -110,38 +104,6 @@ class WorkerDesk:
             with contextlib.suppress(LinkClosed):
                 await worker.send(Bye(reason="restart", retry_seconds=retry_seconds))
             await worker.link.close()
-
-    async def _admit(self, link: Link) -> _Worker:
-        """The exchange of `network.protocol.registration`."""
-        async with asyncio.timeout(self._desk.times.registration):
-            hello = _expect(await link.receive(), Hello)
-            if PROTOCOL_VERSION not in hello.versions:
-                raise MessageInvalid("no common version")
-            card = read_card(hello.card, self._desk.now())
-            if card.sequence < self._seen.get(card.node, (0, 0))[0] or not self._desk.admits(hello.invite):
-                raise MessageInvalid("not admitted")
-            challenge = new_challenge(self._desk.public)
-            await link.send(encode(challenge))
-            proof = _expect(await link.receive(), Proof)
-            check_proof(proof, challenge, card, self._desk.origins, self._desk.now())
-            self._remember(card)
-            times = self._desk.times
-            welcome = Welcome(
-                session=secrets.token_hex(16),
-                lease_seconds=times.lease,
-                grace_seconds=0,
-                ping_seconds=times.ping,
-            )
-            await link.send(encode(welcome))
-        return _Worker(card, hello.card, link)
-
-    def _remember(self, card: NodeCard) -> None:
-        """The number of the last card: an earlier one is refused as long as it could be valid."""
-        self._seen[card.node] = card.sequence, card.issued + LONGEST_CARD_SECONDS
-        if len(self._seen) > _MOST_REMEMBERED:
-            now = self._desk.now()
-            latest = sorted(self._seen.items(), key=lambda item: item[1][1])[_MOST_REMEMBERED // 2 :]
-            self._seen = {node: seen for node, seen in latest if seen[1] > now}
 
     async def _ping(self, worker: _Worker) -> None:
         while True:
@@ -284,10 +246,3 @@ async def _goodbye(link: Link, reason: str) -> None:
     with contextlib.suppress(LinkClosed):
         await link.send(encode(Bye(reason=reason)))  # type: ignore[arg-type]
     await link.close()
-
-
-def _expect(data: bytes, kind: type[T]) -> T:
-    message = frames.from_worker(data)
-    if not isinstance(message, kind):
-        raise MessageInvalid("not the message that was due")
-    return message

@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from network.broker.job_table import MOST_ATTEMPTS
 from network.broker.protocol import Change, Claim, JobState, NodeState
+from network.broker.settlement import MOST_ATTEMPTS
 from network.errors import QueueConflict, QueueFull
 from network.protocol.message import Signed
 from tests.network.broker.conftest import LIMITS, Place, job, node
