@@ -10,7 +10,10 @@ import pytest
 
 from app.core import server_keys
 from tests.app.ui.conftest import services
+from tests.engines.remote import test_hostile_servers
 from tests.engines.remote.scripted_server import Client, Received, ScriptedServer, scripted_server
+
+own_certificate = test_hostile_servers.own_certificate  # the same fixture
 
 
 async def says_hello(client: Client, request: Received) -> None:
@@ -240,3 +243,12 @@ async def test_leaving_the_form_keeps_nothing(form, server):
     await form.until(lambda: form.shows("server-address"))
     assert "typed-key" not in form.text()
     assert server.url not in form.text()
+
+
+async def test_a_certificate_that_nobody_signed_is_told(form, own_certificate):
+    async with scripted_server(says_hello, tls=own_certificate) as server:
+        await form.enter("server-address", server.url)
+        await form.tap("look-models")
+        await form.until(lambda: form.shows("server-problem"))
+        assert "The certificate of" in form.text("server-problem")
+        assert server.received == []
