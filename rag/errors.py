@@ -6,7 +6,8 @@ KnowledgeError
 │   ├── UnsupportedFormat      a kind of file no reader exists for
 │   ├── EmptyDocument          0 bytes, or nothing but white space
 │   ├── EncryptedDocument      asks for a password
-│   ├── ScannedDocument        pages are pictures, without text
+│   ├── ScannedDocument        pictures without text, and nothing here that reads pictures
+│   ├── RecognitionGaveUp      no page of it can be read by text recognition
 │   ├── DocumentDamaged        not readable as what its name says
 │   ├── OldOfficeFormat        a .doc, .xls or .ppt, as Office wrote until 2003
 │   ├── UnsafeDocument         built to fill up or mislead the device that reads it
@@ -72,7 +73,11 @@ class EncryptedDocument(DocumentError):
 
 
 class ScannedDocument(DocumentError):
-    """The pages are pictures without text."""
+    """It is a picture, or its pages are, and this device has nothing that reads pictures."""
+
+
+class RecognitionGaveUp(DocumentError):
+    """Text recognition cannot read a single page: broken pictures, or they take too long."""
 
 
 class DocumentDamaged(DocumentError):

@@ -20,6 +20,7 @@ from rag.chunking import split
 from rag.documents import read_document
 from rag.errors import EmptyDocument, KnowledgeError
 from rag.model import DocumentState, IndexingProgress
+from rag.recognition.finding import find_recogniser
 from rag.reembedding import Reembedding
 from rag.shared_embedder import SharedEmbedder
 from rag.staging import Gone, QueuedDocument, Staging, searchable_text
@@ -158,7 +159,12 @@ class Indexer:
     def _read(self, document: QueuedDocument) -> QueuedDocument:
         self._staging.begin_reading(document)
         # The title of a page of the web is no name of a file, and says nothing of its kind.
-        parsed = read_document(Path(document.source), None if document.address else document.title)
+        parsed = read_document(
+            Path(document.source),
+            None if document.address else document.title,
+            recogniser=find_recogniser(),
+            going_on=lambda: self._leave_if_needless(document),
+        )
         chunks = split(parsed.sections)
         count = 0
         while batch := list(islice(chunks, _READING_BATCH)):
@@ -187,6 +193,10 @@ class Indexer:
         if texts:
             self._batch = next_batch_size(len(texts), time.monotonic() - started)
         return [vector.tobytes() for vector in vectors]
+
+    def _leave_if_needless(self, document: QueuedDocument) -> None:
+        self._leave_if_closing()
+        self._staging.require(document)
 
     def _leave_if_closing(self) -> None:
         if self._closing.is_set():

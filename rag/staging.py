@@ -113,6 +113,11 @@ class Staging:
             )
         return document._replace(staged=passages)
 
+    def require(self, document: QueuedDocument) -> None:
+        """Raises as `add` does."""
+        with self._database.read() as connection:
+            _require(connection, document)
+
     def embedded(self, document: QueuedDocument, embedder: str) -> int:
         """How many passages have a vector of this embedder."""
         with self._database.read() as connection:

@@ -29,6 +29,7 @@ from engines.llama_cpp.process_channel import children_possible
 from engines.memory import available_memory
 from engines.opening import ENGINE_VARIABLE, ENGINES
 from engines.xllamacpp.server import PACKAGE as XLLAMACPP
+from rag.recognition.finding import find_recogniser
 
 FREE_SPACE_NEEDED = 1 << 30
 """Bytes; below this a download or an index soon fails."""
@@ -119,6 +120,13 @@ def _vectors() -> tuple[Health, str]:
     return Health.OK, f"sqlite-vec {importlib.metadata.version('sqlite-vec')}"
 
 
+def _recognition() -> tuple[Health, str]:
+    recogniser = find_recogniser()
+    if recogniser is None:
+        return Health.WARNING, terminal_strings()("doctor.no_recognition")
+    return Health.OK, recogniser.name
+
+
 def _embedders() -> tuple[Health, str]:
     installed = [choice.name for choice in available_embedders(_paths().models) if choice.installed]
     if not installed:
@@ -191,6 +199,7 @@ CHECKS: dict[str, Callable[[], tuple[Health, str]]] = {
     "engines": _engines,
     "database": _database,
     "vectors": _vectors,
+    "recognition": _recognition,
     "embedders": _embedders,
     "models": _models,
     "models_folder": _models_folder,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
 
-from rag.documents.formats import format_of, supported_suffixes
+from rag.documents.formats import Format, format_of, supported_suffixes
 from rag.documents.kinds import SNIFFED_BYTES, sniffed_suffix
 from rag.documents.parsed import ParsedDocument, Section
 from rag.errors import (
@@ -18,23 +18,29 @@ from rag.errors import (
     EmptyDocument,
     UnsupportedFormat,
 )
+from rag.recognition.protocol import GoingOn, TextRecogniser
 
 __all__ = ["ParsedDocument", "Section", "read_document", "supported_suffixes"]
 
 LIMIT_BYTES = 512 * 1024 * 1024
 """Larger files would take a phone hours."""
 
-_Reader = Callable[[Path, str], ParsedDocument]
-"""Takes the path and the name that errors carry; that name is also the title of a document without one."""
 
-
-def read_document(path: Path, name: str | None = None) -> ParsedDocument:
+def read_document(
+    path: Path,
+    name: str | None = None,
+    *,
+    recogniser: TextRecogniser | None = None,
+    going_on: GoingOn = lambda: None,
+) -> ParsedDocument:
     """Open a document and read it as far as its first text; the rest follows while sections are taken.
 
     Args:
         path: The file.
         name: What people call it, where that is not the file's own name (uploads). Its suffix counts
             before the file's.
+        recogniser: Reads pages that are pictures; without one they are a `ScannedDocument`.
+        going_on: Called now and then while that takes its time; what it raises ends the reading.
 
     Raises:
         DocumentError: Leaves of it, from here and from the iteration of the sections.
@@ -51,8 +57,9 @@ def read_document(path: Path, name: str | None = None) -> ParsedDocument:
     if size > LIMIT_BYTES:
         raise DocumentTooLarge(name, size, LIMIT_BYTES)
     with _system_errors(name):
-        reader = _reader(_suffix(path, name), sniffed_suffix(path, start, name), name)
-        parsed = reader(path, name)
+        found = _format(_suffix(path, name), sniffed_suffix(path, start, name), name)
+        read = getattr(import_module(found.module), found.function)
+        parsed = read(path, name, recogniser, going_on) if found.recognises else read(path, name)
     sections = _with_text(parsed.sections, name)
     first = next(sections, None)
     if first is None:
@@ -89,8 +96,8 @@ def _stem(name: str) -> str:
     return named.stem if named.suffix.lower() in supported_suffixes() else name
 
 
-def _reader(suffix: str, looks_like: str, name: str) -> _Reader:
-    """The reader for what the file is; where its content leaves that open, for what its suffix says."""
+def _format(suffix: str, looks_like: str, name: str) -> Format:
+    """The format of what the file is; where its content leaves that open, for what its suffix says."""
     found = format_of(looks_like)
     named = format_of(suffix)
     if found is None or not found.by_content:
@@ -99,5 +106,4 @@ def _reader(suffix: str, looks_like: str, name: str) -> _Reader:
             found = named
     if found is None:
         raise UnsupportedFormat(name, "neither its suffix nor its content is known")
-    reader: _Reader = getattr(import_module(found.module), found.function)
-    return reader
+    return found

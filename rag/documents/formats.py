@@ -14,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from rag.recognition.finding import find_recogniser
+
 _CODE = (
     ".asm .bash .bat .c .cc .clj .cmake .cmd .cpp .cs .cxx .dart .erl .ex .exs .f90 .fish .fs "
     ".go .gradle .graphql .groovy .h .hh .hpp .hs .hxx .java .jl .js .jsx .kt .kts .lua .m "
@@ -24,6 +26,9 @@ _TEXT = (
     ".txt .text .adoc .bib .cfg .conf .css .ini .json .jsonl .less .log .ndjson .org "
     ".properties .rst .scss .srt .tex .toml .vtt .xml .yaml .yml"
 )
+
+
+PICTURES = "Picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ class Format:
     function: str
     read: str
     """What is read of it, for the documentation."""
+    recognises: bool = False
+    """Its reader also takes a `TextRecogniser` and what tells whether to go on."""
     by_content: bool = False
     """The content alone decides, whatever the suffix says: nothing else begins as these files do."""
 
@@ -48,7 +55,8 @@ FORMATS = (
         (".pdf",),
         "rag.documents.pdf",
         "read_pdf",
-        "pages in reading order, right-to-left lines too",
+        "pages in reading order, right-to-left lines too; scanned pages where Tesseract is installed",
+        recognises=True,
         by_content=True,
     ),
     Format(
@@ -81,6 +89,15 @@ FORMATS = (
         "rag.documents.epub",
         "read_epub",
         "chapters in reading order, under their names",
+        by_content=True,
+    ),
+    Format(
+        PICTURES,
+        (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"),
+        "rag.documents.picture",
+        "read_picture",
+        "the text in scans and photographs, where Tesseract is installed",
+        recognises=True,
         by_content=True,
     ),
     Format(
@@ -121,10 +138,15 @@ FORMATS = (
 )
 
 
-@cache
 def supported_suffixes() -> frozenset[str]:
-    """Suffixes of files that can be read, in lower case, with the dot."""
-    return frozenset(suffix for each in FORMATS for suffix in each.suffixes)
+    """Suffixes of files that can be read on this device, in lower case, with the dot."""
+    return _suffixes(pictures=find_recogniser() is not None)
+
+
+@cache
+def _suffixes(*, pictures: bool) -> frozenset[str]:
+    formats = (each for each in FORMATS if pictures or each.name != PICTURES)
+    return frozenset(suffix for each in formats for suffix in each.suffixes)
 
 
 @cache

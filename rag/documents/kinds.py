@@ -17,6 +17,7 @@ _START_OF_HTML = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_PICTURE = re.compile(rb"\x89PNG\r\n|\xff\xd8\xff|II\*\0|MM\0\*|RIFF....WEBP|BM.{4}\0\0\0\0", re.DOTALL)
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _CONTENT_TYPES = "[Content_Types].xml"
 _OFFICE = (
@@ -46,6 +47,8 @@ def sniffed_suffix(path: Path, start: bytes, name: str) -> str:
         return _archive_suffix(path, name)
     if start.startswith(_COMPOUND_FILE):
         _refuse_compound_file(path, name)
+    if _PICTURE.match(start):
+        return ".png"
     if _START_OF_HTML.match(start):
         return ".html"
     return ".txt" if is_text(start) else ""

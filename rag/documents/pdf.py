@@ -24,9 +24,17 @@ from pdfminer.pdfpage import PDFPage
 from pdfminer.pdfparser import PDFParser
 
 from rag.documents.page_layout import page_text
+from rag.documents.page_picture import picture_file
 from rag.documents.page_rows import Glyph
 from rag.documents.parsed import ParsedDocument, Section
-from rag.errors import DocumentDamaged, DocumentTooLarge, EncryptedDocument, ScannedDocument
+from rag.errors import (
+    DocumentDamaged,
+    DocumentTooLarge,
+    EncryptedDocument,
+    RecognitionGaveUp,
+    ScannedDocument,
+)
+from rag.recognition.protocol import GoingOn, RecognitionFailed, TextRecogniser
 
 log = logging.getLogger(__name__)
 logging.getLogger("pdfminer").setLevel(logging.CRITICAL)  # its warnings quote the document
@@ -36,6 +44,8 @@ _MOST_GLYPHS = 200_000
 """Of one page; a page of a newspaper has about 20,000."""
 _MOST_FORMS = 20_000
 """Of one page; forms can hold forms, and ten levels of ten are a day's work."""
+_MOST_PICTURES = 8
+"""Of one page that are recognised."""
 _MOST_UNFOLDED_BYTES = 64 * 1024 * 1024
 """Of one compressed stream; a kilobyte may unfold to a megabyte, and that again."""
 
@@ -44,14 +54,19 @@ class _PageTooLarge(Exception):
     """No page that was made to be read has so much on it."""
 
 
-def read_pdf(path: Path, title: str) -> ParsedDocument:
+def read_pdf(
+    path: Path, title: str, recogniser: TextRecogniser | None = None, going_on: GoingOn = lambda: None
+) -> ParsedDocument:
     """Read a PDF page by page; a page that cannot be read does not lose the others.
+
+    Pages that are pictures are given to the recogniser, if there is one.
 
     Raises:
         EncryptedDocument: It asks for a password.
         DocumentDamaged: It is no PDF, or broken; from the sections: none of its pages can be read.
         DocumentTooLarge: It has more than `LIMIT_PAGES` pages.
         ScannedDocument: From the sections: no page has text, but some have pictures.
+        RecognitionGaveUp: From the sections: the same, and the recogniser could read none.
     """
     with path.open("rb") as file, _damage(title):
         pages = 0
@@ -64,7 +79,7 @@ def read_pdf(path: Path, title: str) -> ParsedDocument:
         raise DocumentTooLarge(title, size, size * LIMIT_PAGES // pages)
     if not pages:
         raise DocumentDamaged(title, "no pages")
-    return ParsedDocument(title, pages, _sections(path, title))
+    return ParsedDocument(title, pages, _sections(path, title, recogniser, going_on))
 
 
 def _opened(file: Any) -> Any:
@@ -84,10 +99,12 @@ def _damage(title: str) -> Iterator[None]:
         raise DocumentDamaged(title, type(error).__name__) from error
 
 
-def _sections(path: Path, title: str) -> Iterator[Section]:
+def _sections(
+    path: Path, title: str, recogniser: TextRecogniser | None, going_on: GoingOn
+) -> Iterator[Section]:
     device = _GlyphDevice()
     interpreter = PDFPageInterpreter(device.rsrcmgr, device)
-    found_text = found_picture = False
+    found_text = found_picture = recognised = False
     failure = ""
     with path.open("rb") as file:
         with _damage(title):
@@ -101,6 +118,10 @@ def _sections(path: Path, title: str) -> Iterator[Section]:
                 log.warning("page %d of a document was left out: %s", number, failure)
                 continue
             found_picture |= device.found_picture
+            if recogniser is not None and not text.strip() and device.pictures:
+                read = _recognised(device.pictures, recogniser, going_on)
+                recognised |= read is not None
+                text = read or ""
             if text.strip():
                 found_text = True
                 yield Section(text, page=number)
@@ -108,8 +129,26 @@ def _sections(path: Path, title: str) -> Iterator[Section]:
         return
     if failure:
         raise DocumentDamaged(title, failure)
-    if found_picture:
-        raise ScannedDocument(title)
+    if found_picture and not recognised:
+        raise ScannedDocument(title) if recogniser is None else RecognitionGaveUp(title)
+
+
+def _recognised(pictures: list[Any], recogniser: TextRecogniser, going_on: GoingOn) -> str | None:
+    """The text in the pictures of a page; None if none of them can be read."""
+    texts: list[str] = []
+    for stream in pictures:
+        try:
+            picture = picture_file(stream)
+        except Exception as error:  # noqa: BLE001 - pdfminer raises anything on a broken picture
+            log.warning("a picture of a page was left out: %s", type(error).__name__)
+            continue
+        if picture is None:
+            continue
+        try:
+            texts.append(recogniser.recognise(picture, going_on))
+        except RecognitionFailed as error:
+            log.warning("a picture of a page was not recognised: %s", error)
+    return "\n\n".join(texts) if texts else None
 
 
 class _GlyphDevice(PDFTextDevice):  # type: ignore[misc]
@@ -118,6 +157,8 @@ class _GlyphDevice(PDFTextDevice):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__(PDFResourceManager())
         self.found_picture = False
+        self.pictures: list[Any] = []
+        """Streams of the first pictures on the page: a scanned page has one, or a few strips."""
         self._glyphs: dict[int, list[Glyph]] = {}
         self._counted = self._forms = 0
 
@@ -128,6 +169,7 @@ class _GlyphDevice(PDFTextDevice):  # type: ignore[misc]
 
     def begin_page(self, page: Any, ctm: Any) -> None:
         self.found_picture = False
+        self.pictures = []
         self._glyphs = {}
         self._counted = self._forms = 0
 
@@ -138,6 +180,8 @@ class _GlyphDevice(PDFTextDevice):  # type: ignore[misc]
 
     def render_image(self, name: str, stream: Any) -> None:
         self.found_picture = True
+        if len(self.pictures) < _MOST_PICTURES:
+            self.pictures.append(stream)
 
     def render_char(
         self,

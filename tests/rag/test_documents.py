@@ -19,6 +19,7 @@ from rag.errors import (
     DocumentUnreadable,
     EmptyDocument,
     EncryptedDocument,
+    ScannedDocument,
     UnsupportedFormat,
 )
 
@@ -77,7 +78,8 @@ def test_an_encrypted_pdf_says_so(tmp_path: Path) -> None:
         ("text.pdf", b"no pdf at all", DocumentDamaged),
         ("blank.txt", b" \n\t\n ", EmptyDocument),
         ("binary.txt", bytes(range(256)) * 20, DocumentDamaged),
-        ("picture.png", b"\x89PNG\r\n", UnsupportedFormat),
+        ("picture.png", b"\x89PNG\r\n", ScannedDocument),
+        ("sound.mp3", b"ID3\x04\x00\x00", UnsupportedFormat),
     ],
 )
 def test_what_cannot_be_read_says_why(

@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     (folder / "دستور 🍲.md").write_text("# آش رشته\nپیازداغ را با نعناع تفت دهید.", encoding="utf-8")
     (folder / "sub" / "lamp.txt").write_text("The red lamp blinks while the battery is charging.")
     (folder / ".hidden" / "secret.txt").write_text("Not to be found.")
-    (folder / "photo.jpg").write_bytes(b"\xff\xd8")
+    (folder / "song.mp3").write_bytes(b"ID3\x04\x00")
     (folder / "empty.pdf").write_bytes(b"")
     canvas = Canvas(str(folder / "locked.pdf"), encrypt=StandardEncryption("password"))
     canvas.drawString(72, 700, "Nobody can read this.")
