@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from itertools import groupby
@@ -64,26 +65,28 @@ class Tesseract:
     def _run(self, picture: bytes, language: str, going_on: GoingOn) -> str:
         command = [self._program, "-", "-", "-l", language, "--psm", "3", "tsv"]
         end = time.monotonic() + _SECONDS
+        # From a file: the rest of what a slow reader has not taken from a pipe in time would never be sent.
         try:
-            process = subprocess.Popen(  # noqa: S603 - a picture on its standard input, nothing else
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "OMP_THREAD_LIMIT": "1"},
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
+            with tempfile.TemporaryFile() as given:
+                given.write(picture)
+                given.seek(0)
+                process = subprocess.Popen(  # noqa: S603 - a picture on its standard input, nothing else
+                    command,
+                    stdin=given,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                )
         except OSError as error:
             raise RecognitionFailed(type(error).__name__) from error
-        given: bytes | None = picture
         with process:
             try:
                 while True:
                     try:
-                        output, _ = process.communicate(given, timeout=_LOOK_SECONDS)
+                        output, _ = process.communicate(timeout=_LOOK_SECONDS)
                         break
                     except subprocess.TimeoutExpired:
-                        given = None  # is on its way
                         going_on()
                         if time.monotonic() > end:
                             raise RecognitionFailed("takes too long") from None

@@ -264,6 +264,20 @@ def test_a_program_that_takes_too_long_or_fails_is_given_up(
 
 
 @posix_programs
+def test_a_program_that_is_slow_to_start_gets_all_of_a_large_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tesseract, "_LOOK_SECONDS", 0.01)
+    body = (
+        "time.sleep(0.2)\nwhole = len(sys.stdin.buffer.read())\nprint('head')\n"
+        "print('\\t'.join(['5', '1', '1', '1', '1', '1', '0', '0', '9', '9', '95', str(whole)]))"
+    )
+    noise = Image.frombytes("L", (700, 500), os.urandom(350_000))  # far more than a pipe holds
+    recogniser = tesseract.Tesseract(program(tmp_path, body), ["eng"])
+    assert int(recogniser.recognise(file_of(noise), lambda: None)) > 300_000
+
+
+@posix_programs
 def test_the_surer_language_is_believed_and_asked_first_the_next_time(tmp_path: Path) -> None:
     asked = tmp_path / "asked"
     body = (
