@@ -44,6 +44,14 @@ def test_a_search_lists_what_the_hub_finds(dai, hub):
     assert (found["repository"], found["gated"]) == ("owner/tiny-GGUF", True)
 
 
+def test_a_search_can_be_narrowed_to_a_language(dai, hub):
+    hub.searches = True
+    hub.models |= {"owner/one": {"tags": ["gguf"]}, "owner/two": {"tags": ["gguf", "fa"]}}
+    assert dai("models", "search", "owner", "--language", "fa").out.splitlines() == [
+        "owner/two · 0 downloads"
+    ]
+
+
 def test_a_search_without_a_hit_says_so(dai, hub):
     assert dai("models", "search", "none").out == ("The hub has no model in GGUF files called “none”.\n")
 
