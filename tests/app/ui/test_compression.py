@@ -52,7 +52,7 @@ async def test_a_copy_is_made_after_a_question_and_is_there_at_once(open_app, in
         await app.tap("open-copy")
         await app.until(lambda: "Q4_0" in app.text("about-model"))
         assert not app.shows("job-end")
-        assert "compressed already" in app.text("compression-section")
+        await app.until(lambda: "compressed already" in app.text("compression-section"))
 
 
 async def test_a_copy_that_finds_no_room_says_so(open_app, installed, monkeypatch):

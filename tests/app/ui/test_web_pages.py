@@ -40,6 +40,7 @@ async def added(app, pages, content=POLICY):
     await add_page(app, address)
     await app.until(lambda: "passage" in app.text())
     [document] = await documents()
+    await app.until(lambda: app.shows(f"refresh-{document.id}"))  # it is read, and the screen knows
     return document
 
 
