@@ -11,6 +11,7 @@ import typer
 
 from app.cli.choices import model_named
 from app.cli.errors import terminal_strings
+from app.cli.measuring import confirm_measuring
 from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.text import print_json, show_progress
 from app.core.benchmarking import BenchmarkStore, as_csv, compare
@@ -40,6 +41,7 @@ def bench(
         typer.Option("--compare", help="Two ids, or how they begin."),
     ] = None,
     export: Annotated[ExportFormat | None, typer.Option("--export", help="Print all results.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Measure also beside an open DAI, unasked.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure reading (pp512), writing (tg128), the first token, memory and energy; keep the result."""
@@ -52,15 +54,16 @@ def bench(
         _list(store, as_json=as_json)
     else:
         plan = BenchmarkPlan(repetitions=repetitions, minutes=minutes)
-        run(_bench(model, plan, threads or None, as_json=as_json))
+        run(_bench(model, plan, threads or None, yes=yes, as_json=as_json))
 
 
-async def _bench(wanted: str, plan: BenchmarkPlan, threads: int | None, *, as_json: bool) -> None:
+async def _bench(wanted: str, plan: BenchmarkPlan, threads: int | None, *, yes: bool, as_json: bool) -> None:
     async with services() as opened:
         strings = strings_of(opened)
         model = model_named(opened, wanted) if wanted else opened.models.chosen()
         if model is None:
             raise NoModelInstalled
+        confirm_measuring(opened, strings, yes=yes)
 
         def progress(now: BenchmarkProgress) -> None:
             rate = "" if now.tokens_per_second is None else _rate(now.tokens_per_second, strings)

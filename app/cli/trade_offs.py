@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.cli.choices import model_named
+from app.cli.measuring import confirm_measuring
 from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.text import print_json, show_progress
 from app.core.strings import Strings
@@ -21,16 +22,18 @@ def trade_offs(
         list[str] | None,
         typer.Option("--to", help="A format; may be repeated. Default: all that are smaller."),
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Measure also beside an open DAI, unasked.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare size, speed, memory and perplexity of a model and its compressed forms; takes minutes."""
-    run(_measure(model, to or [], as_json=as_json))
+    run(_measure(model, to or [], yes=yes, as_json=as_json))
 
 
-async def _measure(wanted: str, formats: list[str], *, as_json: bool) -> None:
+async def _measure(wanted: str, formats: list[str], *, yes: bool, as_json: bool) -> None:
     async with services() as opened:
         strings = strings_of(opened)
         model = model_named(opened, wanted)
+        confirm_measuring(opened, strings, yes=yes)
 
         def progress(now: TradeOffProgress) -> None:
             step = strings(f"tradeoffs.stage.{now.stage}")

@@ -105,7 +105,7 @@ async def measure(
         plan: what to measure.
         options: how to load it; a context window too small for the plan is widened.
         versions: kept with the result.
-        progress: called after every measurement.
+        progress: called when a stage begins, and after every measurement.
         host: see `engines.opening.open_engine`.
 
     Raises:
@@ -161,6 +161,7 @@ class _Run:
         """pp512. What all prompts have in common, such as the template's own words, is read only once by the
         engine; so the prompts are that much longer, and only what is read counts."""
         plan, rates = self._plan, []
+        self._tell(BenchmarkProgress(BenchmarkStage.PROMPT, 0.0))
         await self._ask(self._questions.short(), 2)
         common = (await self._ask(self._questions.short(), 2)).reused_tokens
         for number in range(plan.repetitions):
@@ -174,6 +175,7 @@ class _Run:
     async def generation(self) -> tuple[Speed, Energy | None]:
         """tg128, and what it took out of the battery or the socket."""
         plan, rates, tokens = self._plan, [], 0
+        self._tell(BenchmarkProgress(BenchmarkStage.GENERATION, 0.0))
         meter = EnergyMeter()
         for number in range(plan.repetitions):
             rate, written = await self._generate(plan.generated_tokens)

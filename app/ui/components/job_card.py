@@ -24,7 +24,7 @@ def JobCard(app: AppState, job: Job) -> ft.Control:
             theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
             color=ft.Colors.ON_SURFACE_VARIANT,
         ),
-        ft.ProgressBar(value=job.share if job.stage else None, bar_height=4, border_radius=2),
+        ft.ProgressBar(value=job.share or None, bar_height=4, border_radius=2),
     ]
     if job.kind is not JobKind.COMPRESSION:
         lines.append(

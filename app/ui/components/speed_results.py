@@ -58,7 +58,6 @@ def SpeedResultCard(
                 marked(
                     ft.Checkbox(value=chosen, on_change=choose, tooltip=compare),
                     identifier=f"choose-{result.id}",
-                    label=compare,
                 ),
                 ft.Column(heading, spacing=0, tight=True, expand=True),
                 icon_button(

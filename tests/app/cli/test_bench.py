@@ -3,6 +3,8 @@
 import csv
 import io
 
+from app.core.instance import InstanceLock
+
 
 def bench(dai, *arguments):
     return dai("bench", "--repetitions", "1", *arguments)
@@ -48,3 +50,15 @@ def test_nonsense_is_refused(dai, model):
     model("word", name="tiny", loop=True)
     assert dai("bench", "--repetitions", "0").status == 1
     assert dai("bench", "--export", "xml").status == 2
+
+
+def test_beside_an_open_app_it_says_what_that_does_to_the_figures(dai, model, home):
+    model("word", name="tiny", loop=True)
+    window = InstanceLock(home.data / "instance.lock")
+    try:
+        told, quiet = bench(dai), bench(dai, "--yes")
+    finally:
+        window.release()
+    assert told.status == quiet.status == 0
+    assert "too low" in told.err
+    assert quiet.err == ""
