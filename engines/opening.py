@@ -13,7 +13,6 @@ from engines.errors import EngineUnavailable, RemoteAddressInvalid
 from engines.llama_cpp.engine import LlamaCppEngine
 from engines.llama_cpp.loading import check_file, check_options
 from engines.llama_cpp.process_channel import ProcessChannel, children_possible
-from engines.llama_cpp.thread_channel import ThreadChannel
 from engines.protocol import Engine, LoadOptions
 from engines.registry import EngineRegistry, Source
 from engines.remote.address import is_model_address, read_model_address
@@ -170,6 +169,9 @@ async def _open_file(path: Path, options: LoadOptions, host: Host) -> Engine:
             log.warning("no child process can be started; the engine runs in a thread")
         else:
             return engine
+    # It brings templates and constraints along, which a program with an engine process need not have.
+    from engines.llama_cpp.thread_channel import ThreadChannel
+
     engine = LlamaCppEngine(path, options, ThreadChannel)
     await engine.open()
     return engine

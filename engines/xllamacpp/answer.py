@@ -79,6 +79,8 @@ class RunningAnswer:
         self._pieces = self._reused = 0
         self._tokens: int | None = None
         self._ended = False
+        self._spoke = False
+        """Whether the chunk had something to say, which is a sign of progress by itself."""
         self.error: EngineError | None = None
 
     def cancel(self) -> None:
@@ -106,6 +108,7 @@ class RunningAnswer:
                 raise EngineCrashed("the server left an answer without an end")
 
     def _read(self, chunk: dict[str, Any]) -> None:
+        self._spoke = False
         if (fault := chunk.get("error")) is not None:
             self._fail(fault)
             return
@@ -124,7 +127,7 @@ class RunningAnswer:
                 if self._tokens:
                     self._tokens -= 1  # the server counts the one that ends the turn
                 self._end(Finish.END_OF_TURN)
-        if not self._ended:
+        if not self._ended and not self._spoke:
             self._deliver(Progress())
 
     def _add(self, text: str) -> None:
@@ -157,6 +160,7 @@ class RunningAnswer:
         self._deliver(Answered(self._id, finish, usage, whole))
 
     def _say(self, thought: str, text: str) -> None:
+        self._spoke = bool(thought or text)
         if thought:
             self._deliver(Thought(self._id, thought))
         if text:

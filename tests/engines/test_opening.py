@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +27,8 @@ from engines.opening import Host, open_engine
 from engines.protocol import LoadOptions
 from tests.engines.asking import ask
 from tests.engines.tiny_gguf import make_tiny_gguf
+
+ROOT = Path(__file__).parents[2]
 
 HOSTS = [pytest.param("process", marks=pytest.mark.desktop("a child process")), "thread"]
 
@@ -208,3 +212,14 @@ async def test_the_environment_chooses_the_host(monkeypatch, tmp_path: Path) -> 
 
     assert (await ask(engine)).text == "Hello."
     await engine.close()
+
+
+@pytest.mark.desktop("a child process")
+def test_a_program_stays_without_what_only_an_engine_in_a_thread_needs() -> None:
+    code = "import sys, engines.opening; print('jinja2' in sys.modules, 'llama_cpp' in sys.modules)"
+
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert said.split() == ["False", "False"]

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from engines.errors import EngineCrashed, EngineUnavailable, ModelFileDamaged, OptionRejected
+from engines.llama_cpp.messages import Event, Progress, Text
 from engines.opening import open_engine
 from engines.protocol import Engine, Finish, Grammar, JsonSchema, LoadOptions, LoraAdapter, Message, Prompt
+from engines.xllamacpp.answer import RunningAnswer
 from engines.xllamacpp.engine import XllamacppEngine
 from tests.engines.asking import Answer, ask, question
 from tests.engines.capabilities import Capabilities
@@ -185,3 +187,14 @@ async def test_an_engine_that_does_not_exist_is_told_by_its_name(monkeypatch, tm
         await open_engine(make_tiny_gguf(tmp_path / "model.gguf"))
 
     assert caught.value.package == "nonsense"
+
+
+def test_a_piece_of_text_is_one_message_and_silent_work_is_told() -> None:
+    told: list[Event] = []
+    running = RunningAnswer(7, Prompt((), completion=""), 3, None, inside_thought=False, deliver=told.append)
+
+    running.take({"prompt_progress": {"cache": 0}})
+    running.take({"choices": [{"text": "Hello"}]})
+    running.take({"choices": [{"text": ""}]})
+
+    assert told == [Progress(), Text(7, "Hello"), Progress()]
