@@ -55,11 +55,16 @@ def name_of(strings: Strings, result: BenchmarkResult) -> str:
     return strings.isolate(f"{result.model.name} {result.model.quantisation}")
 
 
+def moment_of(strings: Strings, result: BenchmarkResult) -> str:
+    """When a result was measured."""
+    return strings.time(datetime.fromisoformat(result.measured_at))
+
+
 def conditions(strings: Strings, result: BenchmarkResult) -> str:
     """When a result was measured, and with which settings."""
     settings = result.settings
     parts = [
-        strings.time(datetime.fromisoformat(result.measured_at)),
+        moment_of(strings, result),
         strings("speed.context", count=settings.context_tokens),
     ]
     if settings.threads:

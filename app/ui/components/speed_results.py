@@ -15,6 +15,7 @@ from app.ui.components.speed_figures import (
     Figure,
     conditions,
     figures,
+    moment_of,
     name_of,
     rate,
     sustained_points,
@@ -111,7 +112,7 @@ def ask_to_remove(app: AppState, result: BenchmarkResult) -> None:
 def comparison(app: AppState, results: Sequence[BenchmarkResult]) -> ft.Control:
     """Figure by figure, each result as a bar; ratios are to the first one."""
     strings, base = app.strings, {figure.key: figure for figure in figures(app.strings, results[0])}
-    labels = [f"{name_of(strings, result)} · {conditions(strings, result)}" for result in results]
+    labels = [f"{name_of(strings, result)} · {moment_of(strings, result)}" for result in results]
     charts = []
     for key, first in base.items():
         bars = []

@@ -135,4 +135,4 @@ async def test_a_model_that_cannot_get_smaller_says_so(open_app, home):
         app.page.navigate(routes.of_model(copy.id))
         await app.until(lambda: app.shows("look-up-sizes"))
         await app.tap("look-up-sizes")
-        await app.until(lambda: "noticeably smaller" in app.text(), 5)
+        await app.until(lambda: "noticeably smaller" in app.text())
