@@ -1,7 +1,6 @@
 """Charts that are drawn from plain controls, so that they mirror, follow the theme, and are read out.
 
-Every value stands beside its bar as a text. flet-charts, which draws more kinds, has none of the three: its
-charts are one picture to a screen reader, and always run left to right.
+Every value stands beside its bar as a text. Why not flet-charts: docs/decisions/0022-own-charts.md.
 """
 
 from __future__ import annotations
