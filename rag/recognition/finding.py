@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from functools import lru_cache
 
 from rag.recognition.protocol import TextRecogniser
 from rag.recognition.tesseract import Tesseract, languages_of
+
+_known: dict[str, list[str]] = {}
+"""Languages by program, as asking takes a moment; a program without any is asked again."""
 
 
 def find_recogniser() -> TextRecogniser | None:
@@ -17,10 +19,8 @@ def find_recogniser() -> TextRecogniser | None:
     program = shutil.which("tesseract")
     if program is None:
         return None
-    languages = _languages(program)
-    return Tesseract(program, languages) if languages else None
-
-
-@lru_cache(maxsize=4)
-def _languages(program: str) -> tuple[str, ...]:
-    return tuple(languages_of(program))
+    languages = _known.get(program) or languages_of(program)
+    if not languages:
+        return None
+    _known[program] = languages
+    return Tesseract(program, languages)

@@ -146,7 +146,9 @@ class Knowledge:
     @reported
     async def add_files(self, default_name: str) -> None:
         """Let the user choose files and add them to the open collection, which is made if need be."""
-        chosen = await self._files.choose(supported_suffixes(), multiple=True)
+        # In a thread: it asks a program whether pictures can be read.
+        suffixes = await asyncio.to_thread(supported_suffixes)
+        chosen = await self._files.choose(suffixes, multiple=True)
         if not chosen:
             return
         if self.state.open is None:

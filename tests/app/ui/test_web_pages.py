@@ -38,7 +38,7 @@ async def added(app, pages, content=POLICY):
     address = pages.page("/policy", content)
     await app.go(1)
     await add_page(app, address)
-    await app.until(lambda: "passage" in app.text())
+    await app.until(lambda: any(mark.startswith("refresh-") for mark in app.identifiers()))
     [document] = await documents()
     await app.until(lambda: app.shows(f"refresh-{document.id}"))  # it is read, and the screen knows
     return document
