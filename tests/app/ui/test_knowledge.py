@@ -310,11 +310,11 @@ async def test_a_browser_sends_the_file_first(open_app, home, tmp_path):
         app.client.answers["pick_files"] = [{"id": 0, "name": source.name, "size": 9, "path": None}]
         await app.go(1)
         await app.tap("add-files")
-        await app.until(lambda: "passage" in app.text() and "policy" not in app.text())
+        await app.until(lambda: any(mark.startswith("delete-") for mark in app.identifiers()))
         [document] = await documents()
         assert document.title == source.name
         assert document.state is DocumentState.READY
-        assert list(home.uploads.iterdir()) == [], "the copy is deleted once it is read"
+        await app.until(lambda: list(home.uploads.iterdir()) == [])  # the copy is deleted once it is read
 
 
 async def test_a_failed_upload_is_told(open_app, home, tmp_path):
