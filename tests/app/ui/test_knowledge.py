@@ -310,7 +310,7 @@ async def test_a_browser_sends_the_file_first(open_app, home, tmp_path):
         app.client.answers["pick_files"] = [{"id": 0, "name": source.name, "size": 9, "path": None}]
         await app.go(1)
         await app.tap("add-files")
-        await app.until(lambda: any(mark.startswith("delete-") for mark in app.identifiers()))
+        await app.until(lambda: app.shows("document-state-1") and "1 passage" in app.text("document-state-1"))
         [document] = await documents()
         assert document.title == source.name
         assert document.state is DocumentState.READY
