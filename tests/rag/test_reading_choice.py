@@ -14,19 +14,29 @@ from rag.documents import read_document
 from rag.errors import DocumentTooLarge, DocumentUnreadable, ScannedDocument, UnsupportedFormat
 
 
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "BMP"])
-def test_pictures_are_no_documents(tmp_path: Path, format: str) -> None:
-    path = tmp_path / f"picture.{format.lower()}"
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "BMP", "TIFF"])
+@pytest.mark.parametrize("name", ["picture", "picture.txt", "picture.jpg"])
+def test_pictures_are_known_by_their_content_and_need_a_recogniser(
+    tmp_path: Path, format: str, name: str
+) -> None:
+    path = tmp_path / name
     Image.new("RGB", (40, 40), "red").save(path, format)
-    with pytest.raises(UnsupportedFormat) as caught:
+    with pytest.raises(ScannedDocument) as caught:
         read_document(path)
     assert caught.value.name == path.name
+
+
+def test_moving_pictures_are_no_documents(tmp_path: Path) -> None:
+    path = tmp_path / "picture.gif"
+    Image.new("RGB", (40, 40), "red").save(path, "GIF")
+    with pytest.raises(UnsupportedFormat):
+        read_document(path)
 
 
 def test_the_start_of_a_png_alone_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "start"
     path.write_bytes(b"\x89PNG\r\n\x1a\n\0")
-    with pytest.raises(UnsupportedFormat):
+    with pytest.raises(ScannedDocument):
         read_document(path)
 
 
