@@ -184,12 +184,21 @@ class KnowledgeBase:
         collection_ids: Sequence[int],
         limit: int = 6,
         way: SearchWay = SearchWay.BOTH,
+        *,
+        refused: int = 0,
     ) -> SearchResult:
         """The passages that answer a question, best first; none where nothing is relevant.
 
         While another embedder's vectors are being made, words alone decide.
+
+        Args:
+            query: the question.
+            collection_ids: where to look.
+            limit: passages at most.
+            way: what decides; answers rest on `SearchWay.BOTH`.
+            refused: so many of those that the no-answer gate holds back are told, too.
         """
-        return self._search.find(query, collection_ids, limit, way)
+        return self._search.find(query, collection_ids, limit, way, refused)
 
     def quote(self, question: str, texts: Sequence[str]) -> Quotation | None:
         """The sentence of these texts that answers the question best, if there is a whole one.

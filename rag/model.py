@@ -82,6 +82,21 @@ class SearchWay(StrEnum):
     """BM25 alone."""
 
 
+class Gate(StrEnum):
+    """What lets a passage through the no-answer gate. A model only ever sees passages that pass."""
+
+    MEANING = "meaning"
+    """It is similar enough to the question."""
+    NUMBER = "number"
+    """It has a number of the question that few passages have."""
+    RARE_WORDS = "rare_words"
+    """It has half of the question's words, and few passages have those."""
+    WORDS = "words"
+    """It has half of the question's words; decides only where there are no vectors to compare."""
+    CLOSED = "closed"
+    """Nothing does: it does not answer the question."""
+
+
 @dataclass(frozen=True, slots=True)
 class FoundPassage:
     """A passage and how well it fits the question."""
@@ -93,6 +108,11 @@ class FoundPassage:
     """Cosine similarity of the embedder; comparable only within one embedder."""
     matched_words: bool
     """Whether a rare word of the question stands in the passage."""
+    gate: Gate
+    words: tuple[str, ...]
+    """The question's words that stand in the passage in some form, as the question has them."""
+    rare_words: tuple[str, ...]
+    """Those of them that few passages have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +124,13 @@ class SearchResult:
     """Passages in the collections that were asked."""
     passages: tuple[FoundPassage, ...]
     """The relevant ones, best first. Empty means: nothing here answers the question."""
+    refused: tuple[FoundPassage, ...] = ()
+    """The best of those that the gate held back, as many as were asked for."""
+    way: SearchWay = SearchWay.BOTH
+    threshold: float | None = None
+    """The similarity from which a passage passes; None where no vectors could be compared."""
+    seconds: float = 0.0
+    """How long the search took, without loading the embedder."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from rag.embedder import RelevanceScale
+from rag.model import Gate
 
 LEXICAL_WEIGHT = 0.2
 RARE_SHARE = 0.02
@@ -53,8 +54,8 @@ def fuse(candidates: Sequence[Candidate]) -> dict[int, float]:
     }
 
 
-def is_relevant(candidate: Candidate, words: int, scale: RelevanceScale | None) -> bool:
-    """The no-answer gate: whether a passage may be shown to the model at all.
+def gate(candidate: Candidate, words: int, scale: RelevanceScale | None) -> Gate:
+    """The no-answer gate: what lets a passage be shown to the model, if anything does.
 
     It is similar enough, or it has what tells the question from others: a rare number, which
     vector models are blind to, or half of the question's words and all of those rare.
@@ -65,12 +66,14 @@ def is_relevant(candidate: Candidate, words: int, scale: RelevanceScale | None) 
         scale: how to read similarities; None where there are none: then half of the words decide.
     """
     if scale is None:
-        return bool(candidate.words) and len(candidate.words) * 2 >= words
+        return Gate.WORDS if candidate.words and len(candidate.words) * 2 >= words else Gate.CLOSED
     if candidate.similarity >= scale.irrelevant_below:
-        return True
+        return Gate.MEANING
     if any(any(letter.isdigit() for letter in word) for word in candidate.rare_words):
-        return True
-    return bool(candidate.rare_words) and len(candidate.rare_words) * 2 >= words
+        return Gate.NUMBER
+    if candidate.rare_words and len(candidate.rare_words) * 2 >= words:
+        return Gate.RARE_WORDS
+    return Gate.CLOSED
 
 
 def distinct(passages: Iterable[tuple[T, AbstractSet[str]]]) -> Iterator[T]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 
 import apsw
 
 from rag.database import Database, rows
 from rag.embedder import RelevanceScale, Vectors
-from rag.model import FoundPassage, SearchResult, SearchWay
-from rag.ranking import Candidate, distinct, fuse, is_relevant, most_passages_of_a_rare_word
+from rag.model import FoundPassage, Gate, SearchResult, SearchWay
+from rag.ranking import Candidate, distinct, fuse, gate, most_passages_of_a_rare_word
 from rag.shared_embedder import SharedEmbedder
 from rag.store import Store
-from rag.text import embedding_text, index_text, match_expression, word_expressions
+from rag.text import embedding_text, index_text, match_expression, word_expressions, written_words
 from rag.vectors.stored import StoredVectors, identity_of, vector_state
 
 CANDIDATES = 50
@@ -32,20 +33,29 @@ class Search:
         self._embedder = embedder
 
     def find(
-        self, query: str, collection_ids: Sequence[int], limit: int, way: SearchWay = SearchWay.BOTH
+        self,
+        query: str,
+        collection_ids: Sequence[int],
+        limit: int,
+        way: SearchWay = SearchWay.BOTH,
+        refused: int = 0,
     ) -> SearchResult:
         """See `KnowledgeBase.search`."""
         with self._database.read() as connection:
             searched = _count(connection, collection_ids)
             stored = vector_state(connection).embedder
         if not searched or not query.strip() or limit < 1:
-            return SearchResult(query, searched, ())
+            return SearchResult(query, searched, (), way=way)
+        if stored is not None:
+            self._embedder.get()  # loading it for the first search is not the search
+        began = time.monotonic()
         vector, scale = self._query_vector(query, stored)
         words = word_expressions(query)[:_EXAMINED_WORDS]
         with self._database.read() as connection:
             if vector is not None and vector_state(connection).embedder != stored:
                 vector, scale = None, None  # swapped while the question was embedded
             candidates = self._candidates(connection, query, vector, words, collection_ids, searched)
+        gates = {candidate.passage_id: gate(candidate, len(words), scale) for candidate in candidates}
         if way is SearchWay.MEANING:
             scores = {candidate.passage_id: candidate.similarity for candidate in candidates}
             relevant = [candidate for candidate in candidates if candidate.similarity > 0]
@@ -54,9 +64,24 @@ class Search:
             relevant = [candidate for candidate in candidates if candidate.bm25 > 0]
         else:
             scores = fuse(candidates)
-            relevant = [candidate for candidate in candidates if is_relevant(candidate, len(words), scale)]
-        relevant.sort(key=lambda candidate: (-scores[candidate.passage_id], candidate.passage_id))
-        return SearchResult(query, searched, tuple(self._found(relevant, scores, limit)))
+            relevant = [it for it in candidates if gates[it.passage_id] is not Gate.CLOSED]
+        held_back: list[Candidate] = []
+        if way is SearchWay.BOTH and refused:
+            held_back = [it for it in candidates if gates[it.passage_id] is Gate.CLOSED]
+
+        def best(of: list[Candidate], count: int) -> tuple[FoundPassage, ...]:
+            of.sort(key=lambda candidate: (-scores[candidate.passage_id], candidate.passage_id))
+            return tuple(self._found(of, scores, gates, written_words(query), count))
+
+        return SearchResult(
+            query,
+            searched,
+            best(relevant, limit),
+            best(held_back, refused),
+            way,
+            None if scale is None else scale.irrelevant_below,
+            time.monotonic() - began,
+        )
 
     def _query_vector(self, query: str, stored: str | None) -> tuple[Vectors | None, RelevanceScale | None]:
         """No vector while the passages still have those of another embedder: words must do then."""
@@ -98,7 +123,12 @@ class Search:
         ]
 
     def _found(
-        self, candidates: Sequence[Candidate], scores: Mapping[int, float], limit: int
+        self,
+        candidates: Sequence[Candidate],
+        scores: Mapping[int, float],
+        gates: Mapping[int, Gate],
+        written: Mapping[str, str],
+        limit: int,
     ) -> Iterable[FoundPassage]:
         by_id = {candidate.passage_id: candidate for candidate in candidates[: limit * 3]}
         passages = self._store.passages(by_id)
@@ -106,7 +136,13 @@ class Search:
         for _, passage in zip(range(limit), distinct(with_words), strict=False):
             candidate = by_id[passage.id]
             yield FoundPassage(
-                passage, scores[passage.id], candidate.similarity, matched_words=bool(candidate.rare_words)
+                passage,
+                scores[passage.id],
+                candidate.similarity,
+                matched_words=bool(candidate.rare_words),
+                gate=gates[passage.id],
+                words=tuple(word for each, word in written.items() if each in candidate.words),
+                rare_words=tuple(word for each, word in written.items() if each in candidate.rare_words),
             )
 
 

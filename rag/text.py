@@ -45,6 +45,7 @@ _SCRIPT_BORDER = re.compile(rf"(?<=[0-9a-z])(?=[{_ARABIC}])|(?<=[{_ARABIC}])(?=[
 _PERSIAN_WORD = re.compile(rf"[{_ARABIC}]+")
 # Letters and digits; parts of one word are held together by ZWNJ, parts of one number by . , / :
 _WORD = re.compile(rf"[^\W_]+(?:(?:{ZWNJ}+|(?<=[0-9])[.,/:](?=[0-9]))[^\W_]+)*")
+_EDGES = re.compile(r"^[\W_]+|[\W_]+$")
 _PART = re.compile(r"[^\W_]+")
 
 # Written apart, joined or with a half space, all three are seen in print.
@@ -118,6 +119,21 @@ def word_expressions(query: str) -> tuple[str, ...]:
     For counting in how many passages a word stands, that is, whether it is a rare one.
     """
     return tuple(" OR ".join(alternatives) for alternatives in _alternatives(query))
+
+
+def written_words(query: str) -> dict[str, str]:
+    """The query's words as they are written there, by their expressions; see `word_expressions`.
+
+    An expression of several words of the query stands for itself.
+    """
+    written: dict[str, str] = {}
+    for token in query.split():
+        for expression in word_expressions(token)[:1]:
+            written.setdefault(expression, _EDGES.sub("", token))
+    return {
+        expression: written.get(expression, expression.split(" OR ")[0].strip('"'))
+        for expression in word_expressions(query)
+    }
 
 
 def match_expression(query: str) -> str | None:

@@ -4,7 +4,8 @@ import pytest
 
 from engines.embedders.identity import RelevanceScale
 from rag.indexing import next_batch_size
-from rag.ranking import Candidate, distinct, fuse, is_relevant, most_passages_of_a_rare_word
+from rag.model import Gate
+from rag.ranking import Candidate, distinct, fuse, gate, most_passages_of_a_rare_word
 
 SCALE = RelevanceScale(irrelevant_below=0.8)
 
@@ -37,33 +38,33 @@ def test_scores_of_few_or_equal_candidates_are_defined(candidates, scores):
 
 
 @pytest.mark.parametrize(
-    ("candidate", "words", "relevant"),
+    ("candidate", "words", "reason"),
     [
-        (having(similarity=0.8), 3, True),
-        (having(similarity=0.79), 3, False),
-        (having("the", "boiler", "valve"), 3, False),  # common words alone tell nothing
-        (having(rare=('"zorblax"',)), 1, True),
-        (having(rare=('"zorblax"',)), 2, True),
-        (having(rare=('"zorblax"',)), 3, False),  # one rare word of three is chance
-        (having(rare=('"4711"',)), 5, True),  # but a number is meant
-        (having(), 0, False),
+        (having(similarity=0.8), 3, Gate.MEANING),
+        (having(similarity=0.79), 3, Gate.CLOSED),
+        (having("the", "boiler", "valve"), 3, Gate.CLOSED),  # common words alone tell nothing
+        (having(rare=('"zorblax"',)), 1, Gate.RARE_WORDS),
+        (having(rare=('"zorblax"',)), 2, Gate.RARE_WORDS),
+        (having(rare=('"zorblax"',)), 3, Gate.CLOSED),  # one rare word of three is chance
+        (having(rare=('"4711"',)), 5, Gate.NUMBER),  # but a number is meant
+        (having(), 0, Gate.CLOSED),
     ],
 )
-def test_the_gate_wants_similarity_or_telling_words(candidate, words, relevant):
-    assert is_relevant(candidate, words, SCALE) is relevant
+def test_the_gate_wants_similarity_or_telling_words(candidate, words, reason):
+    assert gate(candidate, words, SCALE) is reason
 
 
 @pytest.mark.parametrize(
-    ("candidate", "words", "relevant"),
+    ("candidate", "words", "reason"),
     [
-        (having("boiler", "valve"), 4, True),
-        (having("boiler"), 4, False),
-        (having(similarity=0.99), 4, False),
-        (having(), 0, False),
+        (having("boiler", "valve"), 4, Gate.WORDS),
+        (having("boiler"), 4, Gate.CLOSED),
+        (having(similarity=0.99), 4, Gate.CLOSED),
+        (having(), 0, Gate.CLOSED),
     ],
 )
-def test_without_vectors_half_of_the_words_decide(candidate, words, relevant):
-    assert is_relevant(candidate, words, None) is relevant
+def test_without_vectors_half_of_the_words_decide(candidate, words, reason):
+    assert gate(candidate, words, None) is reason
 
 
 @pytest.mark.parametrize(("searched", "most"), [(1, 3), (150, 3), (1000, 20)])

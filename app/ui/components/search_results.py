@@ -1,92 +1,95 @@
-"""What a search in a collection found."""
+"""What a search in a collection found, and why: what answers rest on can be tried out here."""
 
 from __future__ import annotations
 
 import flet as ft
 
-from app.core.direction import is_right_to_left
-from app.core.messages import Citation
-from app.ui.components.controls import card, marked
+from app.ui.components.controls import marked
+from app.ui.components.found_passage import FoundCard
 from app.ui.state.app import AppState
-from app.ui.state.dialogs import PassageView
 from app.ui.state.knowledge import KnowledgeState
 from app.ui.theme import Space
-from rag.model import FoundPassage
+from rag.model import SearchResult, SearchWay
 
 
 def search_results(app: AppState, knowledge: KnowledgeState) -> list[ft.Control]:
-    """How hard was searched, then the passages, the best first."""
+    """What decides, how hard was searched, then the passages, the best first, then those left out."""
     strings = app.strings
     result = knowledge.result
+    rows: list[ft.Control] = [_ways(app, knowledge.way)]
     if result is None:
-        return [ft.Row([ft.ProgressRing(width=20, height=20)], alignment=ft.MainAxisAlignment.CENTER)]
-    found = strings("knowledge.found", count=result.searched, relevant=len(result.passages))
-    rows: list[ft.Control] = [
-        ft.Row(
-            [
-                marked(
-                    ft.Text(
-                        found,
-                        theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
-                        color=ft.Colors.ON_SURFACE_VARIANT,
-                    ),
-                    identifier="found",
-                    live_region=True,
-                )
-            ],
-            rtl=app.rtl,
-        )
-    ]
+        rows.append(ft.Row([ft.ProgressRing(width=20, height=20)], alignment=ft.MainAxisAlignment.CENTER))
+        return rows
+    rows.append(_found(app, result))
     if not result.passages:
         text = strings("knowledge.nothing_found", query=result.query)
         rows.append(ft.Row([ft.Text(text, expand=True)], rtl=app.rtl))
-    rows += [_passage(app, number, found) for number, found in enumerate(result.passages, 1)]
+    rows += [
+        FoundCard(app, number, found, result, key=f"found-{result.way}-{found.passage.id}")
+        for number, found in enumerate(result.passages, 1)
+    ]
+    if result.refused:
+        rows.append(_note(app, strings("search.refused"), "refused-title"))
+        rows += [
+            FoundCard(app, number, found, result, key=f"refused-{found.passage.id}")
+            for number, found in enumerate(result.refused, len(result.passages) + 1)
+        ]
     return rows
 
 
-def _passage(app: AppState, number: int, found: FoundPassage) -> ft.Control:
-    passage, strings = found.passage, app.strings
-    place = strings("citation.page", page=passage.page) if passage.page is not None else passage.heading
-    citation = Citation(
-        number,
-        passage.id,
-        passage.document_id,
-        passage.document_title,
-        passage.page,
-        passage.heading,
-        passage.text,
-    )
-    return marked(
-        card(
-            ft.Column(
-                [
-                    ft.Row(
-                        [
-                            ft.Text(
-                                strings.isolate(passage.document_title) + (f" · {place}" if place else ""),
-                                theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
-                                color=ft.Colors.PRIMARY,
-                                max_lines=1,
-                                overflow=ft.TextOverflow.ELLIPSIS,
-                                expand=True,
-                            )
-                        ],
-                        rtl=app.rtl,
-                    ),
-                    ft.Text(
-                        passage.text,
-                        rtl=is_right_to_left(passage.text),
-                        max_lines=5,
-                        overflow=ft.TextOverflow.ELLIPSIS,
-                    ),
-                ],
-                spacing=Space.XS,
-                tight=True,
-                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+def _ways(app: AppState, chosen: SearchWay) -> ft.Control:
+    def chip(way: SearchWay) -> ft.Control:
+        async def choose() -> None:
+            await app.knowledge.search_by(way)
+
+        return marked(
+            ft.Chip(
+                ft.Text(app.strings(f"search.way.{way}")),
+                selected=way is chosen,
+                show_checkmark=True,
+                shape=ft.StadiumBorder(),
+                on_click=choose,
             ),
-            ink=True,
-            on_click=lambda: app.dialogs.show(PassageView(citation)),
-        ),
-        identifier=f"found-{number}",
-        button=True,
+            identifier=f"search-by-{way}",
+        )
+
+    return ft.Column(
+        [
+            ft.Row(
+                [chip(way) for way in SearchWay],
+                rtl=app.rtl,
+                wrap=True,
+                spacing=Space.S,
+                run_spacing=Space.S,
+            ),
+            *([] if chosen is SearchWay.BOTH else [_note(app, app.strings("search.way_note"), "way-note")]),
+        ],
+        spacing=Space.S,
+        tight=True,
     )
+
+
+def _found(app: AppState, result: SearchResult) -> ft.Control:
+    strings = app.strings
+    if result.way is SearchWay.BOTH:
+        text = strings("knowledge.found", count=result.searched, relevant=len(result.passages))
+    else:
+        text = strings("search.found_any", count=result.searched, found=len(result.passages))
+    took = strings("search.took", milliseconds=round(result.seconds * 1000))
+    return ft.Column(
+        [
+            _note(app, f"{text} · {took}", "found", live_region=True),
+            *(
+                [_note(app, strings("search.words_only"), "words-only")]
+                if result.threshold is None and result.searched
+                else []
+            ),
+        ],
+        spacing=Space.XS,
+        tight=True,
+    )
+
+
+def _note(app: AppState, text: str, identifier: str, *, live_region: bool = False) -> ft.Control:
+    shown = ft.Text(text, theme_style=ft.TextThemeStyle.LABEL_MEDIUM, color=ft.Colors.ON_SURFACE_VARIANT)
+    return ft.Row([marked(shown, identifier=identifier, live_region=live_region, expand=True)], rtl=app.rtl)

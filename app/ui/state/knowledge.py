@@ -16,7 +16,7 @@ from app.ui.state.mailbox import Mailbox
 from app.ui.state.reporting import reported
 from rag.documents import supported_suffixes
 from rag.errors import CollectionExists
-from rag.model import Collection, Document, DocumentState, IndexingProgress, SearchResult
+from rag.model import Collection, Document, DocumentState, IndexingProgress, SearchResult, SearchWay
 
 PROGRESS_SECONDS = 0.1
 """Progress is shown at most ten times a second."""
@@ -24,6 +24,8 @@ SPEED_WINDOW_SECONDS = 60.0
 """Indexing is slow and uneven: the time left is told from the last minute."""
 _SHOWN_STEP = 256 * 1024
 """Bytes of a page of the web; most have fewer."""
+_FOUND, _REFUSED = 12, 3
+"""So many passages are shown: relevant ones, and those that just missed."""
 TYPING_SECONDS = 0.15
 """Who pauses for so long is not in the middle of a word."""
 
@@ -54,6 +56,8 @@ class KnowledgeState:
     fetches: dict[str, int] = field(default_factory=dict)
     """By address: how many bytes of a page of the web have come."""
     query: str = ""
+    way: SearchWay = SearchWay.BOTH
+    """What decides which passages are found."""
     searching: bool = False
     result: SearchResult | None = None
 
@@ -272,13 +276,28 @@ class Knowledge:
             self.state.result = None
             return
         await asyncio.sleep(TYPING_SECONDS)
-        collection = self.state.open
-        if query != self.state.query or collection is None:
-            return  # more was typed, or something else was opened
+        if query == self.state.query:  # else more was typed
+            await self._search()
+
+    @reported
+    async def search_by(self, way: SearchWay) -> None:
+        """Let something else decide what is found; searches again."""
+        self.state.way = way
+        if self.state.query.strip():
+            await self._search()
+
+    async def _search(self) -> None:
+        query, way = self.state.query, self.state.way
+        if self.state.open is None:
+            return
+        collection_id = self.state.open.id
         self.state.searching = True
         try:
-            result = await asyncio.to_thread(self._knowledge.search, query, [collection.id], 12)
-            if query == self.state.query:
+            result = await asyncio.to_thread(
+                self._knowledge.search, query, [collection_id], _FOUND, way, refused=_REFUSED
+            )
+            is_open = self.state.open is not None and self.state.open.id == collection_id
+            if is_open and (query, way) == (self.state.query, self.state.way):
                 self.state.result = result
         finally:
             self.state.searching = False

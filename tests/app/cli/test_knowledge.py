@@ -123,6 +123,19 @@ def test_search_shows_passages_and_how_hard_it_looked(dai, folder):
     assert (nothing["searched"], nothing["passages"]) == (2, [])
 
 
+def test_search_explains_why_each_passage_was_found(dai, folder):
+    dai("kb", "add", folder / "sub" / "lamp.txt", folder / "دستور 🍲.md")
+    result = dai("kb", "search", "When does the red lamp blink?", "--explain")
+    assert "[Has telling words: red, lamp, blink]" in result.out
+    assert "Words of the question in it: red, lamp, blink" in result.out
+    found, left_out = result.out.split("Left out, because they do not answer the question:")
+    assert "lamp.txt" in found
+    assert "[Too far from the question]" in left_out
+    data = dai("kb", "search", "red lamp", "--way", "words", "--json").json
+    assert data["way"] == "words"
+    assert [found["words"] for found in data["passages"]] == [["red", "lamp"]]
+
+
 def test_search_needs_words_and_documents(dai):
     assert dai("kb", "search", " ").err == "Write a question first.\n"
     assert "There are no collections yet." in dai("kb", "search", "lamp").err

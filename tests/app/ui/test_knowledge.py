@@ -167,6 +167,47 @@ async def test_a_search_shows_the_passages_and_opens_them(open_app, tmp_path):
         assert "policy.md" in app.text()
 
 
+async def test_a_search_says_why_each_passage_was_found_and_what_was_left_out(open_app, tmp_path):
+    other = tmp_path / "lamp.txt"
+    other.write_text("The red lamp blinks while the battery is charging. Code 4711 unlocks the door.")
+    async with open_app() as app:
+        await add(app, write_policy(tmp_path), other)
+        await app.enter("search-documents", "When does the office open and close?")
+        await app.until(lambda: app.shows("found-1"))
+        assert app.text("why-1") == "Has telling words: office, open, close"
+        assert not app.shows("figures-1")
+        await app.tap("details-1")
+        figures = app.text("figures-1")
+        assert "Place 1" in figures
+        assert "passes from 0.250 on" in figures
+        assert "Words of the question in it: office, open, close" in figures
+        assert " ms" in app.text("found")
+        await app.tap("details-1")
+        assert not app.shows("figures-1")
+        await app.enter("search-documents", "4711")
+        await app.until(lambda: app.shows("refused-2"))
+        assert app.text("why-1") == "Close in meaning"
+        assert app.text("why-2") == "Too far from the question"
+
+
+async def test_what_decides_can_be_changed_and_the_search_is_done_again(open_app, tmp_path):
+    other = tmp_path / "lamp.txt"
+    other.write_text("The red lamp blinks while the battery is charging.")
+    async with open_app() as app:
+        await add(app, write_policy(tmp_path), other)
+        await app.enter("search-documents", "office blinks nothing whatsoever")
+        await app.until(lambda: app.shows("found"))
+        await app.tap("search-by-words")
+        await app.until(lambda: app.shows("found-2"))
+        assert "showing 2" in app.text("found")
+        assert app.shows("way-note")
+        await app.tap("search-by-meaning")
+        await app.until(lambda: "Would not be used in an answer" in app.text())
+        await app.tap("search-by-both")
+        await app.until(lambda: "relevant" in app.text("found"))
+        assert not app.shows("way-note")
+
+
 async def test_a_file_that_cannot_be_read_says_why_in_the_language_of_the_app(open_app, tmp_path):
     empty = tmp_path / "خالی 🙂.pdf"
     empty.write_bytes(b"")
