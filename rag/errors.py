@@ -26,6 +26,10 @@ KnowledgeError
 ├── CollectionMissing
 ├── CollectionExists           carries `name`
 ├── CollectionNameEmpty
+├── CollectionFileError        a file with a collection cannot be imported; carries `path`
+│   ├── CollectionFileDamaged  no such file at all, or cut off, or changed
+│   ├── CollectionFileUnsafe   built to fill up or mislead the device that reads it
+│   └── CollectionFileTooNew   a newer version of the app has written it
 ├── PassageMissing             deleted since it was cited
 ├── QuestionSetInvalid         questions for an evaluation that cannot be read; carries `path`
 ├── EmbedderUnavailable        its package or model is not installed; carries `embedder`
@@ -168,6 +172,26 @@ class CollectionExists(KnowledgeError):
 
 class CollectionNameEmpty(KnowledgeError):
     """A collection needs a name."""
+
+
+class CollectionFileError(KnowledgeError):
+    """A file with a collection cannot be imported; nothing was taken from it."""
+
+    def __init__(self, path: Path, details: str = "") -> None:
+        super().__init__(details)
+        self.path = path
+
+
+class CollectionFileDamaged(CollectionFileError):
+    """It is no collection file, or was cut off or changed."""
+
+
+class CollectionFileUnsafe(CollectionFileError):
+    """It unfolds without end, or holds what does not belong there: nobody exported it to be read."""
+
+
+class CollectionFileTooNew(CollectionFileError):
+    """A newer version of the app has written it."""
 
 
 class PassageMissing(KnowledgeError):

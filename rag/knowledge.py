@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rag.database import Database, rows
 from rag.embedder import Embedder
+from rag.exchange import Imported, Progress, export_collection, import_collection
 from rag.indexing import Indexer, Listener
 from rag.model import Collection, Document, Passage, SearchResult, SearchWay
 from rag.quoting import Quotation, best_quotation
@@ -78,6 +79,43 @@ class KnowledgeBase:
     def delete_collection(self, collection_id: int) -> None:
         """Delete a collection with all its documents; the user's files stay."""
         self._store.delete_collection(collection_id)
+
+    def export_collection(
+        self, collection_id: int, target: Path, progress: Progress = lambda done, total: None
+    ) -> None:
+        """Write a collection to one file: texts, passages, origins, and vectors where all are there.
+
+        Documents that are on their way, or have failed, are left out. The file appears when it is whole.
+
+        Raises:
+            CollectionMissing: it was deleted.
+            OSError: the file cannot be written.
+        """
+        export_collection(self._database, collection_id, target, progress)
+
+    def import_collection(
+        self, source: Path, name: str | None = None, progress: Progress = lambda done, total: None
+    ) -> Imported:
+        """Take in a file that `export_collection` has written, here or elsewhere: all of it, or nothing.
+
+        Where this device has another embedder, new vectors are made in the background. Documents
+        whose content the collection has already are left out.
+
+        Args:
+            source: the file.
+            name: the collection, made if it is new; None: as it is named in the file.
+            progress: see `Progress`.
+
+        Raises:
+            CollectionFileDamaged: it is no such file, or cut off, or changed.
+            CollectionFileUnsafe: it is built to do harm.
+            CollectionFileTooNew: a newer version of the app has written it.
+            CollectionNameEmpty: the name is nothing but white space.
+            OSError: it cannot be read, or the device is full.
+        """
+        imported = import_collection(self._database, source, name, progress)
+        self._indexer.wake()
+        return imported
 
     def documents(self, collection_id: int) -> list[Document]:
         """The documents of a collection, in the order they were added."""

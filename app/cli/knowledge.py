@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -20,6 +21,7 @@ from app.core.errors import EmptyQuestion
 from app.core.strings import Strings
 from app.services import Services
 from rag.errors import DocumentDeleted, KnowledgeError
+from rag.exchange import SUFFIX, Progress
 from rag.model import Document, DocumentState, FoundPassage, IndexingProgress, SearchResult, SearchWay
 
 knowledge = typer.Typer(no_args_is_help=True, help="Collections of your documents.")
@@ -239,6 +241,74 @@ async def _remove(numbers: list[int]) -> None:
         for document in documents:
             opened.knowledge.delete_document(document.id)
             print(strings_of(opened)("cli.document_removed", name=document.title))
+
+
+@knowledge.command("export")
+def export(
+    collection: Annotated[str, typer.Argument(help="Name of the collection.")],
+    file: Annotated[Path, typer.Argument(help=f"The file to write, by custom {SUFFIX}.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+) -> None:
+    """Write a collection to one file, to keep it or to give it away."""
+    if file.exists() and not force:
+        raise CommandError("cli.file_exists", path=file)
+    run(_export(collection, file))
+
+
+async def _export(name: str, file: Path) -> None:
+    async with services() as opened:
+        strings = strings_of(opened)
+        collection = collections_named(opened, [name])[0]
+        await _with_progress(
+            lambda progress: opened.knowledge.export_collection(collection.id, file, progress), strings
+        )
+        print(strings("cli.collection_exported", name=collection.name, path=file))
+
+
+@knowledge.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A file that `dai kb export` has written.")],
+    kb: Annotated[
+        str | None, typer.Option("--kb", help="The collection, if not as it is named in the file.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in a collection from a file; documents that are there already are left out."""
+    run(_import(file, kb, as_json=as_json))
+
+
+async def _import(file: Path, name: str | None, *, as_json: bool) -> None:
+    async with services() as opened:
+        strings = strings_of(opened)
+        imported = await _with_progress(
+            lambda progress: opened.knowledge.import_collection(file, name, progress), strings
+        )
+        if not as_json:
+            opened.knowledge.subscribe(lambda progress: _show_progress(progress, strings))
+            print(strings("knowledge.imported", name=imported.name, count=len(imported.document_ids)))
+            if imported.known:
+                print(strings("cli.documents_known", count=imported.known))
+        failed = await _finish(opened, imported.document_ids, strings, as_json=as_json)
+    if failed:
+        raise CommandError("cli.documents_failed", count=failed)
+
+
+async def _with_progress(work: Callable[[Progress], T], strings: Strings) -> T:
+    """Do it in a thread, showing how far it is; Ctrl-C ends it, and nothing of it stays."""
+    stopped = threading.Event()
+
+    def progress(done: int, total: int) -> None:
+        if stopped.is_set():
+            raise InterruptedError
+        show_progress(strings("knowledge.progress", done=done, count=total))
+
+    with on_interrupt(stopped.set):
+        try:
+            return await asyncio.to_thread(work, progress)
+        except InterruptedError:
+            raise KeyboardInterrupt from None
+        finally:
+            show_progress("")
 
 
 @knowledge.command("delete")

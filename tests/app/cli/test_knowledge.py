@@ -154,6 +154,29 @@ def test_a_removed_document_is_gone_and_its_file_stays(dai, folder):
     assert (folder / "دستور 🍲.md").exists()
 
 
+def test_a_collection_is_exported_and_imported_under_another_name(dai, folder, tmp_path):
+    dai("kb", "add", "--kb", "House", folder / "sub" / "lamp.txt")
+    file = tmp_path / "house.daikb"
+    assert "house.daikb" in dai("kb", "export", "house", file).out
+    refused = dai("kb", "export", "House", file)
+    assert (refused.status, "--force" in refused.err) == (1, True)
+    assert dai("kb", "export", "House", file, "--force").status == 0
+    copied = dai("kb", "import", file, "--kb", "Copy")
+    assert copied.status == 0
+    assert copied.out.splitlines() == ["“Copy”: 1 document imported.", "2  lamp.txt · 1 passage"]
+    assert "lamp" in dai("kb", "search", "red lamp", "--kb", "Copy").out
+    again = dai("kb", "import", file)
+    assert again.out.splitlines() == ["“House”: 0 documents imported.", "1 document was there already."]
+
+
+def test_what_is_no_collection_file_is_refused_in_one_line(dai, folder, tmp_path):
+    result = dai("kb", "import", folder / "sub" / "lamp.txt")
+    assert result.status == 1
+    assert result.err.startswith("This is no exported collection")
+    assert dai("kb", "import", tmp_path / "none.daikb").status == 1
+    assert dai("kb", "list", "--json").json == []
+
+
 def test_an_unknown_number_removes_nothing(dai, folder):
     dai("kb", "add", folder / "sub")
     result = dai("kb", "remove", 1, 1234)
