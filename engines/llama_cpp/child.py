@@ -31,6 +31,7 @@ class Server(Protocol):
 def serve(make: Callable[[Callable[[Event], None]], Server]) -> None:
     """Serve until the parent is gone. `make` gets the way to deliver events."""
     faulthandler.enable()
+    threading.excepthook = _end
     requests, events = _take_pipes()
     writing = threading.Lock()
 
@@ -46,6 +47,11 @@ def serve(make: Callable[[Callable[[Event], None]], Server]) -> None:
     for request in read_requests(requests):
         runtime.handle(request)
     os._exit(0)  # even in the middle of an answer: the system takes all memory back
+
+
+def _end(fault: threading.ExceptHookArgs) -> None:
+    """A thread that dies would be waited for in vain: out of memory, not even its error can be told."""
+    os._exit(70)
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:

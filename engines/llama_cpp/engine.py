@@ -111,8 +111,10 @@ class LlamaCppEngine:
         async with self._starting:
             if self._closed:
                 raise EngineNotLoaded
-            if self._channel is not None and self._channel.alive:
-                return
+            if self._channel is not None:
+                if self._channel.alive:
+                    return
+                await self._discard()  # whoever still waits for the dead one is told
             inbox = self._inboxes[OPENING] = Inbox(self._silence)
             try:
                 self._starts += 1
@@ -148,8 +150,7 @@ class LlamaCppEngine:
                 return
             inbox = self._inboxes[running.id] = Inbox(self._silence)
             running.sent = True
-            self._silence.begin()
-            self._send(Answer(running.id, _encodable(prompt)))
+            self._begin(Answer(running.id, _encodable(prompt)), inbox)
             if running.turn.giving_way:
                 self._send(Pause(running.id))
             while not isinstance(event := await self._next(inbox), Answered):
@@ -251,9 +252,14 @@ class LlamaCppEngine:
             self._inboxes.pop(request.id, None)
 
     async def _ask(self, request: Request, inbox: Inbox) -> Event:
+        self._begin(request, inbox)
+        return await self._next(inbox)
+
+    def _begin(self, request: Request, inbox: Inbox) -> None:
         self._silence.begin()
         self._send(request)
-        return await self._next(inbox)
+        if self._channel is None:  # it died after it was looked at, when nobody listened yet
+            inbox.put(Ended())
 
     async def _next(self, inbox: Inbox) -> Event:
         """The next event of a request; raises what went wrong with it."""

@@ -99,8 +99,8 @@ class ProcessChannel:
         self._requests.put(request)
 
     def close(self) -> None:
-        """See `Channel`."""
-        self._closed = True
+        """See `Channel`. One that has ended by itself tells so first."""
+        self._closed = self._process.poll() is None
         self._requests.put(None)
         try:
             self._process.wait(_SECONDS_TO_END)

@@ -5,6 +5,7 @@ Jinja's sandbox keeps them from Python; what is added here keeps them from using
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import json
 import re
@@ -89,7 +90,7 @@ class _TooMuch(SecurityError):
     """A template wants more memory or time than any honest one needs."""
 
 
-class _Stop(BaseException):
+class _Stop(SystemExit):
     """Raised inside the thread of a template that does not end; not an `Exception`, so it catches nothing."""
 
 
@@ -194,24 +195,27 @@ def run_limited(render: Callable[[], T], seconds: float = LONGEST_SECONDS) -> T:
     """
     results: list[T] = []
     failures: list[Exception] = []
+    begun, ended = threading.Event(), threading.Event()
 
     def work() -> None:
+        begun.set()
         try:
             results.append(render())
         except Exception as error:  # noqa: BLE001 - carried over to the caller's thread
             failures.append(error)
-        except _Stop:
-            pass
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=work, name="chat template", daemon=True)
     try:
-        thread.start()
+        # Not `threading.Thread`: its `start` waits for ever where memory is too short for the thread to begin.
+        thread = _thread.start_new_thread(work, ())
     except RuntimeError as error:
         raise EngineCrashed("no memory for another thread") from error
-    thread.join(seconds)
-    if thread.is_alive():
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Stop))
-        thread.join(1.0)
+    if not ended.wait(seconds):
+        if not begun.is_set():
+            raise EngineCrashed("no memory for another thread")
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(_Stop))
+        ended.wait(1.0)
         raise TimeoutError
     if failures:
         raise failures[0]

@@ -243,7 +243,7 @@ class TestLittleMemory:
         run_out("at once")
 
         with pytest.raises((NotEnoughMemory, EngineCrashed)):
-            await engine.open()
+            await asyncio.wait_for(engine.open(), 60)
 
         await engine.open()
         assert (await ask(engine)).text == "Hello."
@@ -256,6 +256,6 @@ class TestLittleMemory:
         form = JsonSchema('{"type": "object", "properties": {"a": {"type": "string", "maxLength": 190}}}')
 
         with pytest.raises(EngineCrashed):
-            await ask(engine, question("x" * 1_500, response=form))
+            await asyncio.wait_for(ask(engine, question("x" * 1_500, response=form)), 60)
 
         assert (await ask(engine)).text == "Hello."

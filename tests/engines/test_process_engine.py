@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,10 @@ from engines.llama_cpp import failures
 from engines.llama_cpp.channel import Deliver
 from engines.llama_cpp.engine import LlamaCppEngine
 from engines.llama_cpp.inbox import Patience
-from engines.llama_cpp.messages import Event, Progress, Request
+from engines.llama_cpp.messages import Ended, Event, Progress, Request
 from engines.llama_cpp.process_channel import ProcessChannel, child_environment, children_possible
 from engines.opening import open_engine
-from engines.protocol import Finish, LoadOptions
+from engines.protocol import Delta, Finish, LoadOptions
 from tests.engines.asking import Answer, ask, question
 from tests.engines.child_processes import children
 from tests.engines.conformance import EngineConformance
@@ -147,6 +148,33 @@ async def test_a_process_that_died_between_prompts_is_replaced_without_a_word(sc
 
     assert (await ask(engine)).text == "Hello."
     assert child().pid != first.pid
+
+
+async def _read_on(deltas: AsyncIterator[Delta]) -> None:
+    async for _ in deltas:
+        pass
+
+
+async def test_a_death_that_is_noticed_late_is_told_to_everybody_who_waits(tmp_path: Path) -> None:
+    """The system knows before the pipe tells; whoever asks then starts another process."""
+
+    def start(deliver: Deliver) -> ProcessChannel:
+        return ProcessChannel(lambda event: None if isinstance(event, Ended) else deliver(event))
+
+    path = make_tiny_gguf(tmp_path / "model.gguf", reply="for ever and", loop=True, context=32_768)
+    engine = LlamaCppEngine(path, LoadOptions(context_tokens=32_768), start)
+    await engine.open()
+    first = child()
+    async with aclosing(engine.stream(question())) as deltas:
+        await anext(deltas)
+        first.kill()
+        assert is_gone(first)
+
+        assert await engine.count_texts(["ab"]) == [2]
+
+        with pytest.raises(EngineCrashed):
+            await asyncio.wait_for(_read_on(deltas), 20)
+    await engine.close()
 
 
 async def test_counting_survives_a_dead_process_too(scripted) -> None:

@@ -380,13 +380,12 @@ async def test_a_name_that_does_not_exist(engine_at: OpenRemote) -> None:
         await engine_at("http://no-such-host.invalid:1234")
 
 
-async def test_a_proxy_that_is_not_there(server: ScriptedServer, engine_at: OpenRemote) -> None:
+async def test_a_proxy_that_is_not_there(engine_at: OpenRemote) -> None:
     async with scripted_server() as closed:
         proxy = closed.url
 
     with pytest.raises(RemoteUnreachable):
-        await engine_at(server.url, proxy=proxy)
-    assert server.received == []
+        await engine_at("http://models.example.com/v1", proxy=proxy)
 
 
 async def test_a_key_never_shows_in_logs_errors_or_representations(
