@@ -203,7 +203,9 @@ class Runtime:
             self._cancelled.discard(job.id)
             if not cancelled:
                 self._current = job.id
-                if not self._closing.is_set() and job.id not in self._to_pause:
+                if self._closing.is_set() or job.id in self._to_pause:  # told before it could begin
+                    self._switch.press()
+                else:
                     self._switch.release()
         if answer is not None and cancelled:
             return _answered(job.id, answer.end(Finish.CANCELLED))

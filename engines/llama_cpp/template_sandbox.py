@@ -207,7 +207,7 @@ def run_limited(render: Callable[[], T], seconds: float = LONGEST_SECONDS) -> T:
             ended.set()
 
     try:
-        # Not `threading.Thread`: its `start` waits for ever where memory is too short for the thread to begin.
+        # Not `threading.Thread`: its `start` waits for ever where memory is too short for a thread to begin.
         thread = _thread.start_new_thread(work, ())
     except RuntimeError as error:
         raise EngineCrashed("no memory for another thread") from error
