@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import flet as ft
 
-from app.ui.components.controls import Handler, icon_button, marked, remembered
+from app.ui.components.controls import icon_button, marked, remembered
+from app.ui.components.file_check import file_check, long_fact
 from app.ui.components.model_card import ask_to_remove, badges, facts, load_button
 from app.ui.components.setting_rows import section
 from app.ui.state.app import AppState
+from app.ui.state.model_details import RunningCheck
 from app.ui.state.models import ModelRow
 from app.ui.theme import Space
+from engines.library import ContentCheck
 from engines.store.catalogue import CatalogueModel
 
 
@@ -20,7 +23,8 @@ def ModelAbout(
     busy: bool,
     free_bytes: int,
     recommended: CatalogueModel | None,
-    hash_shown: bool,
+    check: RunningCheck | None,
+    checked: ContentCheck | None,
 ) -> ft.Control:
     """A card with everything that is known of a model."""
     strings, model = app.strings, row.model
@@ -34,7 +38,8 @@ def ModelAbout(
     rows += [
         _actions(app, row, busy),
         _facts(app, row, free_bytes, recommended),
-        *_source(app, row, recommended, hash_shown),
+        *_source(app, row, recommended),
+        *file_check(app, model, check, checked),
     ]
     return marked(section(app, strings("details.about"), rows), identifier="about-model", container=True)
 
@@ -78,52 +83,24 @@ def _facts(app: AppState, row: ModelRow, free_bytes: int, recommended: Catalogue
     )
 
 
-def _source(
-    app: AppState, row: ModelRow, recommended: CatalogueModel | None, hash_shown: bool
-) -> list[ft.Control]:
+def _source(app: AppState, row: ModelRow, recommended: CatalogueModel | None) -> list[ft.Control]:
     strings, model = app.strings, row.model
 
-    def copier(text: str) -> Handler:
-        async def copy() -> None:
-            await app.copy(text)
-
-        return copy
+    async def copy_path() -> None:
+        await app.copy(str(model.path))
 
     rows = [
-        _long_fact(
+        long_fact(
             app,
             strings("details.file"),
             str(model.path),
-            icon_button(
-                ft.Icons.COPY, strings("details.copy_path"), copier(str(model.path)), identifier="copy-path"
-            ),
+            icon_button(ft.Icons.COPY, strings("details.copy_path"), copy_path, identifier="copy-path"),
         )
     ]
     if model.source is not None:
         source = model.source
-        rows.append(_long_fact(app, strings("details.repository"), source.repository))
-        rows.append(_long_fact(app, strings("details.revision"), source.revision))
-        if model.parts > 1:
-            pass  # the hub tells a hash of each part only
-        elif hash_shown:
-            copy = icon_button(
-                ft.Icons.COPY, strings("details.copy_hash"), copier(source.sha256), identifier="copy-hash"
-            )
-            rows.append(_long_fact(app, "SHA-256", source.sha256, copy))
-        else:
-            rows.append(
-                ft.Row(
-                    [
-                        marked(
-                            ft.TextButton(
-                                strings("details.show_hash"), on_click=lambda: app.details.show_hash(model)
-                            ),
-                            identifier="show-hash",
-                        )
-                    ],
-                    rtl=app.rtl,
-                )
-            )
+        rows.append(long_fact(app, strings("details.repository"), source.repository))
+        rows.append(long_fact(app, strings("details.revision"), source.revision))
     if recommended is not None:
         rows.append(_licence(app, recommended))
     return rows
@@ -133,7 +110,7 @@ def _licence(app: AppState, recommended: CatalogueModel) -> ft.Control:
     async def read() -> None:
         await app.open_link(recommended.licence.url)
 
-    return _long_fact(
+    return long_fact(
         app,
         app.strings("details.licence"),
         recommended.licence.name,
@@ -165,16 +142,3 @@ def _fact(app: AppState, label: str, value: str) -> ft.Control:
         spacing=Space.L,
         vertical_alignment=ft.CrossAxisAlignment.START,
     )
-
-
-def _long_fact(app: AppState, label: str, value: str, action: ft.Control | None = None) -> ft.Control:
-    lines = ft.Column(
-        [
-            ft.Text(label, theme_style=ft.TextThemeStyle.LABEL_LARGE, color=ft.Colors.ON_SURFACE_VARIANT),
-            ft.Text(app.strings.isolate(value), theme_style=ft.TextThemeStyle.LABEL_MEDIUM),
-        ],
-        spacing=0,
-        tight=True,
-        expand=True,
-    )
-    return ft.Row([lines, *([action] if action else [])], rtl=app.rtl, spacing=Space.S)

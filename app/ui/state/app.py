@@ -85,7 +85,7 @@ class AppState:
             self._ask_licence,
             lambda arrived: mailbox.run(self._arrived, arrived),
         )
-        self.details = ModelDetails(services, self.report)
+        self.details = ModelDetails(services, mailbox, self.report)
         self.find = FindOnScreen(services.store, self.store)
         self.token = HubTokenOnScreen(services)
         self.others = OtherModelsOnScreen(services, self.report, self._model_linked)
@@ -139,6 +139,7 @@ class AppState:
         self.models.close()
         self.options.close()
         self.store.close()
+        self.details.close()
         self.servers.stop()
         self.others.close()
         self.jobs.close()

@@ -50,7 +50,7 @@ async def test_a_copy_is_made_after_a_question_and_is_there_at_once(open_app, in
         await app.until(lambda: app.shows("job-end"))
         assert "is ready" in app.text("job-end")
         await app.tap("open-copy")
-        await app.until(lambda: "Q4_0" in app.text("about-model"))
+        await app.until(lambda: app.shows("about-model") and "Q4_0" in app.text("about-model"))
         assert not app.shows("job-end")
         await app.until(lambda: "compressed already" in app.text("compression-section"))
 

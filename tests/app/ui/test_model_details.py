@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import re
+import threading
 
 import flet as ft
 import pytest
@@ -10,7 +13,7 @@ from msgspec.structs import replace
 
 from app.ui import routes
 from app.ui.state.model_details import in_catalogue
-from engines.library import ModelLibrary, ModelSource
+from engines.library import ModelLibrary, ModelSource, model_library
 from engines.store.catalogue import Catalogue
 from tests.app.ui.conftest import services
 from tests.engines.tiny_gguf import make_tiny_gguf
@@ -131,10 +134,63 @@ async def test_a_downloaded_model_tells_where_it_came_from_and_under_which_terms
         ):
             assert expected in page
         assert SOURCE.sha256 not in page
-        await app.tap("show-hash")
-        assert SOURCE.sha256 in app.text("about-model")
+
+
+async def test_an_altered_file_is_told_as_such(open_app, downloaded):
+    async with open_app() as app:
+        app.page.navigate(routes.of_model(downloaded))
+        await app.until(lambda: app.shows("check-file"))
+        await app.tap("check-file")
+        await app.until(lambda: "is not what was downloaded" in app.text("notice"))
+        assert not app.shows("file-checked")
+
+
+async def test_a_sound_file_is_told_as_such_with_its_hash(open_app, home, tmp_path):
+    arrived = make_tiny_gguf(tmp_path / "arrived.gguf", reply="Hi.")
+    content = arrived.read_bytes()
+    hash_ = hashlib.sha256(content).hexdigest()
+    source = replace(SOURCE, bytes=len(content), sha256=hash_)
+    model = ModelLibrary(home.models).adopt(arrived, KNOWN.name, source)
+    async with open_app() as app:
+        app.page.navigate(routes.of_model(model.id))
+        await app.until(lambda: app.shows("check-file"))
+        await app.tap("check-file")
+        await app.until(lambda: app.shows("file-checked"))
+        assert "to the last bit" in app.text("file-checked")
         await app.tap("copy-hash")
-        assert ("set", {"data": SOURCE.sha256}) in app.client.calls
+        assert ("set", {"data": hash_}) in app.client.calls
+
+
+async def test_a_file_that_nobody_knows_has_its_hash_shown(open_app, model_id, home):
+    async with open_app() as app:
+        app.page.navigate(routes.of_model(model_id))
+        await app.until(lambda: app.shows("check-file"))
+        await app.tap("check-file")
+        await app.until(lambda: app.shows("file-checked"))
+        assert "Nobody has noted" in app.text("file-checked")
+        content = (home.models / "scripted.gguf").read_bytes()
+        assert hashlib.sha256(content).hexdigest() in app.text("about-model")
+
+
+async def test_a_check_can_be_stopped(open_app, model_id, monkeypatch):
+    waiting = threading.Event()
+
+    def read_for_ever(_model, progress):
+        while True:
+            progress(1, 2)
+            waiting.wait(0.01)
+
+    monkeypatch.setattr(model_library, "check_content", read_for_ever)
+    async with open_app() as app:
+        app.page.navigate(routes.of_model(model_id))
+        await app.until(lambda: app.shows("check-file"))
+        checking = asyncio.create_task(app.tap("check-file"))
+        await app.until(lambda: app.shows("stop-check"))
+        await app.until(lambda: "50%" in app.text("about-model"))
+        await app.tap("stop-check")
+        await checking
+        await app.until(lambda: app.shows("check-file"))
+        assert not app.shows("file-checked")
 
 
 async def test_the_path_is_copied(open_app, model_id, home):
