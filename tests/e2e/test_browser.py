@@ -93,7 +93,7 @@ def test_files_that_cannot_be_read_say_why_and_do_not_keep_the_others_waiting(sc
     phone.choose_files("add-files", empty, notes)
     phone.until(lambda: "1 passage" in phone.text())
     assert empty.name in phone.text()
-    assert "holds no text" in phone.text("document-1")
+    phone.until(lambda: phone.shows("document-state-1") and "holds no text" in phone.text("document-state-1"))
 
 
 def test_stop_ends_an_answer_and_keeps_its_text(screen):
