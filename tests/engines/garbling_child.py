@@ -10,13 +10,14 @@ import time
 from engines.llama_cpp.messages import Ended, encode
 
 SPEECHES = {
-    "noise": os.urandom(10_000).replace(b"\0", b"\xff"),
+    "noise": b"loading the model ... done\n" * 400,
     "a huge frame": b"\xff\xff\xff\xff" + bytes(1000),
     "half a frame": struct.pack("<I", 1000) + b"x",
     "foreign messages": b"".join(
         struct.pack("<I", len(each)) + each for each in [encode(Ended("all is well"))]
     ),
     "nothing": b"",
+    "a promise": struct.pack("<I", 1000) + b"x",
 }
 
 if __name__ == "__main__":

@@ -10,14 +10,16 @@ import struct
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from engines.errors import CatalogueInvalid, DownloadError, EngineCrashed
+from engines.errors import CatalogueInvalid, DownloadError, EngineCrashed, EngineStuck
 from engines.library import ModelLibrary, ModelSource, model_library
 from engines.llama_cpp.engine import LlamaCppEngine
+from engines.llama_cpp.inbox import Patience
 from engines.llama_cpp.messages import Answer, Text, encode, read_events, read_requests
 from engines.llama_cpp.process_channel import ProcessChannel
 from engines.protocol import LoadOptions
@@ -100,11 +102,27 @@ async def test_a_child_that_talks_garbage_has_crashed(
 ) -> None:
     monkeypatch.setenv("DAI_TEST_GARBAGE", what)
     path = make_tiny_gguf(tmp_path / "model.gguf")
-    engine = LlamaCppEngine(path, LoadOptions(), lambda deliver: ProcessChannel(deliver, GARBLING_CHILD))
+    engine = LlamaCppEngine(path, LoadOptions(), partial(ProcessChannel, program=GARBLING_CHILD))
 
     async with asyncio.timeout(60):
         with pytest.raises(EngineCrashed):
             await engine.open()
+    await engine.close()
+
+    assert children(GARBLING_CHILD) == []
+
+
+@pytest.mark.desktop("a child process")
+async def test_a_child_that_promises_a_frame_and_falls_silent_is_stuck(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAI_TEST_GARBAGE", "a promise")
+    path = make_tiny_gguf(tmp_path / "model.gguf")
+    start = partial(ProcessChannel, program=GARBLING_CHILD)
+    engine = LlamaCppEngine(path, LoadOptions(), start, Patience(life=0.2))
+
+    with pytest.raises(EngineStuck):
+        await engine.open()
     await engine.close()
 
     assert children(GARBLING_CHILD) == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import random
 import struct
 import subprocess
 import sys
@@ -80,7 +81,10 @@ BROKEN: dict[str, tuple[Spoil, type[EngineError]]] = {
     "a folder": (Path.mkdir, NotAModel),
     "empty": (Path.touch, NotAModel),
     "a text": (lambda path: path.write_text("hello world " * 1000) and None, NotAModel),
-    "random bytes": (lambda path: path.write_bytes(b"\x9e" + os.urandom(100_000)) and None, NotAModel),
+    "random bytes": (
+        lambda path: path.write_bytes(b"\x9e" + random.Random(1).randbytes(100_000)) and None,
+        NotAModel,
+    ),
     "magic and rubbish": (
         lambda path: path.write_bytes(b"GGUF\x03\0\0\0" + b"\xfe" * 100_000) and None,
         ModelFileDamaged,

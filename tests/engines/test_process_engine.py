@@ -218,7 +218,7 @@ async def test_a_file_cut_off_in_the_middle_of_an_answer_costs_that_answer(scrip
 async def impatient(tmp_path: Path) -> AsyncIterator[LlamaCppEngine]:
     """An engine that does not wait long for a sign of life."""
     path = make_tiny_gguf(tmp_path / "model.gguf", reply="for ever and", loop=True)
-    engine = LlamaCppEngine(path, LoadOptions(), ProcessChannel, Patience(life=1.5))
+    engine = LlamaCppEngine(path, LoadOptions(), ProcessChannel, Patience(life=5.0))
     await engine.open()
     yield engine
     await engine.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import re
 import stat
 import sys
@@ -272,7 +273,9 @@ def test_a_program_that_is_slow_to_start_gets_all_of_a_large_picture(
         "time.sleep(0.2)\nwhole = len(sys.stdin.buffer.read())\nprint('head')\n"
         "print('\\t'.join(['5', '1', '1', '1', '1', '1', '0', '0', '9', '9', '95', str(whole)]))"
     )
-    noise = Image.frombytes("L", (700, 500), os.urandom(350_000))  # far more than a pipe holds
+    noise = Image.frombytes(
+        "L", (700, 500), random.Random(1).randbytes(350_000)
+    )  # far more than a pipe holds
     recogniser = tesseract.Tesseract(program(tmp_path, body), ["eng"])
     assert int(recogniser.recognise(file_of(noise), lambda: None)) > 300_000
 
