@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from rag.collections import Collections
 from rag.database import Database, rows
 from rag.embedder import Embedder
 from rag.exchange import Imported, Progress, export_collection, import_collection
 from rag.indexing import Indexer, Listener
-from rag.model import Collection, Document, Passage, SearchResult, SearchWay
+from rag.model import Collection, CollectionColor, Document, Passage, SearchResult, SearchWay, Sharing
 from rag.quoting import Quotation, best_quotation
 from rag.reembedding import Reembedding
 from rag.schema import MIGRATIONS
@@ -49,6 +50,7 @@ class KnowledgeBase:
             index.prepare(connection)
         embedder = self._embedder = SharedEmbedder(open_embedder)
         stored = StoredVectors(index)
+        self._collections = Collections(self._database)
         self._store = Store(self._database, stored)
         self._search = Search(self._database, self._store, stored, embedder)
         self._indexer = Indexer(
@@ -57,7 +59,7 @@ class KnowledgeBase:
 
     def collections(self) -> list[Collection]:
         """All collections, by name."""
-        return self._store.collections()
+        return self._collections.all()
 
     def create_collection(self, name: str) -> Collection:
         """A new, empty collection.
@@ -66,7 +68,7 @@ class KnowledgeBase:
             CollectionExists: the name is taken; case and letter variants do not count.
             CollectionNameEmpty: nothing but white space.
         """
-        return self._store.create_collection(name)
+        return self._collections.create(name)
 
     def rename_collection(self, collection_id: int, name: str) -> None:
         """Give a collection another name; raises as `create_collection` does.
@@ -74,7 +76,25 @@ class KnowledgeBase:
         Raises:
             CollectionMissing: it was deleted.
         """
-        self._store.rename_collection(collection_id, name)
+        self._collections.rename(collection_id, name)
+
+    def set_sharing(self, collection_id: int, sharing: Sharing) -> None:
+        """Let the questions of others be answered from a collection, or no longer.
+
+        The network obeys this; here nothing leaves the device.
+
+        Raises:
+            CollectionMissing: it was deleted.
+        """
+        self._collections.set_sharing(collection_id, sharing)
+
+    def set_color(self, collection_id: int, color: CollectionColor) -> None:
+        """Give a collection another colour.
+
+        Raises:
+            CollectionMissing: it was deleted.
+        """
+        self._collections.set_color(collection_id, color)
 
     def delete_collection(self, collection_id: int) -> None:
         """Delete a collection with all its documents; the user's files stay."""

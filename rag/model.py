@@ -16,6 +16,37 @@ class DocumentState(StrEnum):
     FAILED = "failed"
 
 
+class Sharing(StrEnum):
+    """Whose questions a collection answers. Answers leave the device, with short quotes; files never do."""
+
+    PRIVATE = "private"
+    """Only those that are asked on this device."""
+    MY_DEVICES = "my_devices"
+    """Those of the user's own devices, too."""
+    CIRCLE = "circle"
+    """Those of the user's circles, too."""
+    PUBLIC = "public"
+    """Anybody's."""
+
+    def allows(self, asker: Sharing) -> bool:
+        """Whether somebody of the level `asker` may get answers from a collection of this level."""
+        levels = list(Sharing)
+        return levels.index(asker) <= levels.index(self)
+
+
+class CollectionColor(StrEnum):
+    """What tells collections apart at a glance; the user interface knows how each looks."""
+
+    TEAL = "teal"
+    BLUE = "blue"
+    VIOLET = "violet"
+    ROSE = "rose"
+    RED = "red"
+    ORANGE = "orange"
+    GREEN = "green"
+    GREY = "grey"
+
+
 @dataclass(frozen=True, slots=True)
 class Collection:
     """A named set of documents, which a conversation can ask."""
@@ -26,6 +57,8 @@ class Collection:
     passages: int
     bytes: int
     """Of the documents' files, all together."""
+    sharing: Sharing = Sharing.PRIVATE
+    color: CollectionColor = CollectionColor.TEAL
 
 
 @dataclass(frozen=True, slots=True)

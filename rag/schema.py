@@ -78,4 +78,9 @@ MIGRATIONS = (
     ALTER TABLE documents ADD COLUMN address TEXT;    -- of a page of the web; NULL for a file
     ALTER TABLE documents ADD COLUMN fetched_at REAL; -- when it was asked for last
     """,
+    """
+    -- Values of `rag.model.Sharing` and `rag.model.CollectionColor`.
+    ALTER TABLE collections ADD COLUMN sharing TEXT NOT NULL DEFAULT 'private';
+    ALTER TABLE collections ADD COLUMN color TEXT NOT NULL DEFAULT 'teal';
+    """,
 )

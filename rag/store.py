@@ -1,4 +1,4 @@
-"""The one door to collections, documents and passages."""
+"""The one door to documents and passages."""
 
 from __future__ import annotations
 
@@ -12,17 +12,14 @@ import apsw
 
 from rag.database import Database, rows
 from rag.errors import (
-    CollectionExists,
     CollectionMissing,
-    CollectionNameEmpty,
     DocumentDeleted,
     DocumentThereAlready,
     PassageMissing,
 )
 from rag.fingerprint import fingerprint
-from rag.model import Collection, Document, DocumentState, Passage
+from rag.model import Document, DocumentState, Passage
 from rag.published import withdraw
-from rag.text import search_text
 from rag.vectors.stored import StoredVectors
 
 _DOCUMENT = (
@@ -33,47 +30,11 @@ _FROM_PASSAGES = "FROM passages p JOIN documents d ON d.id = p.document_id"
 
 
 class Store:
-    """Collections, documents and passages. Safe to use from many threads."""
+    """Documents and passages. Safe to use from many threads."""
 
     def __init__(self, database: Database, vectors: StoredVectors) -> None:
         self._database = database
         self._vectors = vectors
-
-    def collections(self) -> list[Collection]:
-        """All collections, by name."""
-        with self._database.read() as connection:
-            found = rows(
-                connection,
-                """SELECT c.id, c.name, count(d.id), coalesce(sum(d.passages), 0), coalesce(sum(d.bytes), 0)
-                FROM collections c LEFT JOIN documents d ON d.collection_id = c.id
-                GROUP BY c.id ORDER BY c.folded_name""",
-            )
-        return [Collection(*row) for row in found]
-
-    def create_collection(self, name: str) -> Collection:
-        """See `KnowledgeBase.create_collection`."""
-        tidy, folded = _collection_name(name)
-        with self._database.write() as connection:
-            try:
-                connection.execute("INSERT INTO collections(name, folded_name) VALUES (?, ?)", (tidy, folded))
-            except apsw.ConstraintError as error:
-                raise CollectionExists(tidy) from error
-            new = connection.last_insert_rowid()
-        return Collection(new, tidy, 0, 0, 0)
-
-    def rename_collection(self, collection_id: int, name: str) -> None:
-        """See `KnowledgeBase.rename_collection`."""
-        tidy, folded = _collection_name(name)
-        with self._database.write() as connection:
-            try:
-                connection.execute(
-                    "UPDATE collections SET name = ?, folded_name = ? WHERE id = ?",
-                    (tidy, folded, collection_id),
-                )
-            except apsw.ConstraintError as error:
-                raise CollectionExists(tidy) from error
-            if not connection.changes():
-                raise CollectionMissing(str(collection_id))
 
     def delete_collection(self, collection_id: int) -> None:
         """Delete a collection with its documents; their files stay, uploads of ours do not."""
@@ -331,10 +292,3 @@ def _discard(upload: Path | None) -> None:
     if upload is not None:
         with suppress(OSError):
             upload.unlink(missing_ok=True)
-
-
-def _collection_name(name: str) -> tuple[str, str]:
-    tidy = " ".join(name.split())
-    if not tidy:
-        raise CollectionNameEmpty
-    return tidy, search_text(tidy)

@@ -22,7 +22,15 @@ from app.core.strings import Strings
 from app.services import Services
 from rag.errors import DocumentDeleted, KnowledgeError
 from rag.exchange import SUFFIX, Progress
-from rag.model import Document, DocumentState, FoundPassage, IndexingProgress, SearchResult, SearchWay
+from rag.model import (
+    Document,
+    DocumentState,
+    FoundPassage,
+    IndexingProgress,
+    SearchResult,
+    SearchWay,
+    Sharing,
+)
 
 knowledge = typer.Typer(no_args_is_help=True, help="Collections of your documents.")
 
@@ -222,7 +230,8 @@ async def _list(name: str | None, *, as_json: bool) -> None:
         if not shown:
             print(strings("cli.no_collections"), file=sys.stderr)
         for collection, files in shown:
-            print(strings.isolate(collection.name))
+            shared = "" if collection.sharing is Sharing.PRIVATE else strings(f"sharing.{collection.sharing}")
+            print(" · ".join([strings.isolate(collection.name), *([shared] if shared else [])]))
             for document in files:
                 print("  " + _line(document, strings))
 
@@ -309,6 +318,30 @@ async def _with_progress(work: Callable[[Progress], T], strings: Strings) -> T:
             raise KeyboardInterrupt from None
         finally:
             show_progress("")
+
+
+@knowledge.command("share")
+def share(
+    collection: Annotated[str, typer.Argument(help="Name of the collection.")],
+    level: Annotated[
+        Sharing,
+        typer.Argument(
+            help="Whose questions it answers. They get answers with their sources and short quotes, "
+            "never a file."
+        ),
+    ],
+) -> None:
+    """Let the questions of others be answered from a collection, or no longer."""
+    run(_share(collection, level))
+
+
+async def _share(name: str, level: Sharing) -> None:
+    async with services() as opened:
+        strings = strings_of(opened)
+        collection = collections_named(opened, [name])[0]
+        opened.knowledge.set_sharing(collection.id, level)
+        print(f"{strings.isolate(collection.name)} · {strings(f'sharing.{level}')}")
+        print(strings(f"sharing.{level}.about"), file=sys.stderr)
 
 
 @knowledge.command("delete")

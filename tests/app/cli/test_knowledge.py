@@ -278,3 +278,22 @@ def test_a_file_cannot_be_refreshed(dai, folder):
     result = dai("kb", "refresh", 1)
     assert result.status == 1
     assert "lamp.txt" in result.err
+
+
+def test_a_collection_is_shared_and_the_list_tells(dai, folder):
+    dai("kb", "add", folder / "sub" / "lamp.txt", "--kb", "House")
+    result = dai("kb", "share", "house", "circle")
+    assert result.status == 0
+    assert result.out == "House · My circles\n"
+    assert "never a file" in result.err
+    assert dai("kb", "list").out.splitlines()[0] == "House · My circles"
+    [listed] = dai("kb", "list", "--json").json
+    assert listed["collection"]["sharing"] == "circle"
+    dai("kb", "share", "House", "private")
+    assert dai("kb", "list").out.splitlines()[0] == "House"
+
+
+def test_an_unknown_sharing_level_changes_nothing(dai, folder):
+    dai("kb", "add", folder / "sub" / "lamp.txt")
+    assert dai("kb", "share", "Documents", "world").status == 2
+    assert dai("kb", "list").out.splitlines()[0] == "Documents"
