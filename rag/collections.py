@@ -27,8 +27,8 @@ class Collections:
                 GROUP BY c.id ORDER BY c.folded_name""",
             )
         return [
-            Collection(*counted, Sharing(sharing), CollectionColor(color))
-            for *counted, sharing, color in found
+            Collection(number, name, documents, passages, size, Sharing(sharing), CollectionColor(color))
+            for number, name, documents, passages, size, sharing, color in found
         ]
 
     def create(self, name: str) -> Collection:
