@@ -16,12 +16,14 @@ from network.protocol.schema import schema
 SUBJECTS = (
     "cards",
     "registration",
+    "groups",
     "presence",
     "tickets",
     "jobs",
     "answers",
     "content",
     "receipts",
+    "routers",
     "problems",
 )
 

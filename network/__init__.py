@@ -6,6 +6,7 @@ signatures      statements ↔ signed bytes
 keys            the secret keys of this device; key_store and key_file keep them
 cards           cards of devices: made, checked, pinned
 pairing         codes and numbers by which people check whose a device is
+groups          "my devices" and circles: secrets that their devices share
 registration    a worker proves to a router who it is
 tickets         a router signs whom it drew
 envelope        a question, sealed for chosen workers (hpke, padding)

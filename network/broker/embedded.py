@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from network.broker.frames import FrameRelay
 from network.broker.job_table import JobTable, Limits
 from network.broker.presence import PresenceBoard
-from network.broker.protocol import Change, Claim, Frame, Handout, JobState, NodeState, QueuedJob
+from network.broker.protocol import Change, Claim, Frame, Handout, JobState, NodeState, QueuedJob, QueueLoad
 from network.broker.settlement import Effects
 
 T = TypeVar("T")
@@ -96,6 +96,10 @@ class EmbeddedBroker:
     async def state(self, job: str) -> JobState | None:
         """As the Protocol says."""
         return await self._in_thread(self._table.state, job)
+
+    async def load(self) -> QueueLoad:
+        """As the Protocol says."""
+        return await self._in_thread(self._table.load)
 
     async def sweep(self) -> list[Change]:
         """As the Protocol says."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from network.broker.job_file import JobFile
-from network.broker.protocol import Change, Claim, Handout, JobState, QueuedJob
+from network.broker.protocol import Change, Claim, Handout, JobState, QueuedJob, QueueLoad
 from network.broker.settlement import Effects, Settlement, TaskState
 from network.errors import QueueConflict, QueueFull
 from network.protocol.message import Signed, decode, encode
@@ -157,6 +157,14 @@ class JobTable:
         """As `Broker.state`."""
         found = self._rows("SELECT state FROM jobs WHERE job = ?", job)
         return JobState(found[0][0]) if found else None
+
+    def load(self) -> QueueLoad:
+        """As `Broker.load`."""
+        [(waiting, running)] = self._rows(
+            "SELECT (SELECT count(*) FROM tasks WHERE state = 0),"
+            " (SELECT count(*) FROM tasks WHERE state = 1)"
+        )
+        return QueueLoad(waiting, running)
 
     def sweep(self, now: float, wall: float) -> tuple[list[Change], Effects]:
         """As `Broker.sweep`; forgets questions that have ended long ago."""

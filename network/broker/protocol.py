@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal, Protocol
 
+from network.protocol.groups import Membership
 from network.protocol.message import Signed, encode
 from network.protocol.presence import Pause
 
@@ -86,6 +87,22 @@ class NodeState:
     credit: int
     running: int = 0
     pause: Pause = ""
+    memberships: tuple[Membership, ...] = field(default=(), repr=False)
+    public: bool = False
+
+    def is_for(self, groups: Container[str], *, public: bool) -> bool:
+        """Whether it may be shown to somebody who asks these groups, and strangers if `public`."""
+        return (self.public and public) or any(member.group in groups for member in self.memberships)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLoad:
+    """How much a router has to do."""
+
+    waiting: int
+    """Parts in questions that wait for their workers: a question for three workers counts three times."""
+    running: int
+    """Parts that workers are at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +166,9 @@ class Broker(Protocol):
 
     async def state(self, job: str) -> JobState | None:
         """How a question stands; None if it is not known, or was forgotten long after its end."""
+
+    async def load(self) -> QueueLoad:
+        """How much there is to do, for people who look after the router; may be a moment old."""
 
     async def sweep(self) -> list[Change]:
         """Do what time demands: leases that ran out, workers that do not come, questions that expire.

@@ -43,6 +43,14 @@ KeyId = Annotated[
     str,
     Meta(pattern=r"^[0-9a-f]{16}" + _END, description="The first 8 bytes of SHA-256 over a public key."),
 ]
+GroupTag = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{32}" + _END,
+        description="The first 16 bytes of HMAC-SHA256 with a group's secret over 'dai group 1', a zero byte "
+        "and the router's Ed25519 public key, in hex.",
+    ),
+]
 SuiteId = Annotated[
     str,
     Meta(pattern=r"^[a-z0-9-]{1,64}" + _END, description="How questions are sealed: numbers of RFC 9180."),

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from network.protocol import answers, content, jobs, presence, problems, receipts, registration, tickets
+from network.protocol import (
+    answers,
+    content,
+    jobs,
+    presence,
+    problems,
+    receipts,
+    registration,
+    routers,
+    tickets,
+)
 from network.protocol.message import decode
 
 FromWorker = (
@@ -38,7 +48,7 @@ ToAsker = (
 SEALED = (content.Question, content.AnswerPart)
 """Inside seals only; on no link in the clear."""
 STORED = (receipts.CountersignedReceipt,)
-HTTP_ERRORS = (problems.Problem,)
+HTTP_ONLY = (routers.RouterInfo, routers.Pool, routers.LinkOpened, problems.Problem)
 
 
 def from_worker(data: bytes) -> FromWorker:

@@ -110,7 +110,10 @@ class JobProgress(Message, frozen=True, forbid_unknown_fields=True, kw_only=True
     """What happens to an asker's question, between the parts of its answers."""
 
     job: JobId
-    event: Literal["queued", "handed_out", "retrying", "spare", "declined", "done", "cancelled", "expired"]
+    event: Literal[
+        "queued", "handed_out", "retrying", "spare", "declined", "done", "failed", "cancelled", "expired"
+    ]
+    """The last four are the end: nothing follows. A stream without an end was cut off on its way."""
     node: NodeId | None = None
     attempt: Annotated[int, Meta(ge=0, le=1000)] = 0
     position: Count = 0

@@ -23,6 +23,7 @@ from network.protocol.fields import (
     ShortText,
     Time,
 )
+from network.protocol.groups import Memberships
 from network.protocol.message import Message, Part, Signed, Statement
 
 SessionId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}(?![\s\S])")]
@@ -49,6 +50,10 @@ class Hello(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Of the broken link, to take up again."""
     answers: Annotated[tuple[Resumption, ...], Meta(max_length=64)] = ()
     software: ShortText = ""
+    memberships: Memberships = ()
+    """The groups that this worker answers; others are not told that it is there."""
+    public: bool = False
+    """Whether it answers strangers, too. A worker without both is shown to nobody."""
 
 
 class Challenge(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -35,7 +35,7 @@ def schema() -> dict[str, Any]:
         *STATEMENTS,
         frames.SEALED[0],
         *frames.STORED,
-        *frames.HTTP_ERRORS,
+        *frames.HTTP_ONLY,
     ]
     unions, definitions = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
     named = dict(zip(LINKS, unions[: len(LINKS)], strict=True))
@@ -53,5 +53,5 @@ def messages() -> tuple[type[msgspec.Struct], ...]:
     found: dict[type[msgspec.Struct], None] = {}
     for union in LINKS.values():
         found.update(dict.fromkeys(get_args(union)))
-    found.update(dict.fromkeys([*STATEMENTS, frames.SEALED[0], *frames.STORED, *frames.HTTP_ERRORS]))
+    found.update(dict.fromkeys([*STATEMENTS, frames.SEALED[0], *frames.STORED, *frames.HTTP_ONLY]))
     return tuple(found)

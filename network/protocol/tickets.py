@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from network.protocol.fields import (
     MAX_RECIPIENTS,
+    GroupTag,
     JobId,
     LanguageTag,
     ModelTag,
@@ -17,6 +18,7 @@ from network.protocol.fields import (
     Time,
     TopicTag,
 )
+from network.protocol.groups import Memberships
 from network.protocol.message import Message, Part, Signed, Statement
 
 Nodes = Annotated[tuple[NodeId, ...], Meta(max_length=MAX_RECIPIENTS)]
@@ -32,6 +34,12 @@ class WorkerQuery(Message, frozen=True, forbid_unknown_fields=True, kw_only=True
     languages: Annotated[tuple[LanguageTag, ...], Meta(max_length=4)] = ()
     workers: Annotated[int, Meta(ge=1, le=8)] = 3
     spares: Annotated[int, Meta(ge=0, le=8)] = 2
+    groups: Annotated[tuple[GroupTag, ...], Meta(max_length=8)] = ()
+    """Groups whose devices may answer: those of the first one before the others, and all before strangers."""
+    public: bool = False
+    """Whether strangers that volunteer may answer, too."""
+    nodes: Annotated[tuple[NodeId, ...], Meta(max_length=MAX_RECIPIENTS)] = ()
+    """Only these, where any are given; they must be in one of the groups or public all the same."""
 
 
 class AssignmentTicket(Statement, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -55,6 +63,8 @@ class Candidate(Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     card: Signed
     credit: Slots
+    memberships: Memberships = ()
+    """In those groups that the query named; the asker checks the proofs. None: a stranger."""
 
 
 class Candidates(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):

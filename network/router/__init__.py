@@ -3,5 +3,6 @@
 desk        what a router is: its key, its addresses, its limits, its broker
 admission   how a worker gets in
 workers     its side of a worker's connection
+directory   the workers that are there
 asking      its side of an asker: candidates, questions, answers
 """

@@ -12,7 +12,7 @@ from network.link import Link
 from network.protocol import frames
 from network.protocol.cards import NodeCard
 from network.protocol.fields import PROTOCOL_VERSION
-from network.protocol.message import Signed, encode
+from network.protocol.message import encode
 from network.protocol.registration import Hello, Proof, Welcome
 from network.registration import check_proof, new_challenge
 from network.router.desk import RouterDesk
@@ -29,8 +29,8 @@ class Admission:
         self._desk = desk
         self._seen: dict[str, tuple[int, int]] = {}
 
-    async def admit(self, link: Link) -> tuple[NodeCard, Signed]:
-        """The exchange of `network.protocol.registration`; returns the worker's card.
+    async def admit(self, link: Link) -> tuple[NodeCard, Hello]:
+        """The exchange of `network.protocol.registration`; returns the worker's card and its hello.
 
         Raises:
             MessageError, CardError: it is not admitted.
@@ -57,7 +57,7 @@ class Admission:
                 ping_seconds=times.ping,
             )
             await link.send(encode(welcome))
-        return card, hello.card
+        return card, hello
 
     def _remember(self, card: NodeCard) -> None:
         """The number of the last card: an earlier one is refused as long as it could be valid."""

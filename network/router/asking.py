@@ -7,15 +7,14 @@ import hmac
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from network.balancing import Nearness, Wish, Worker, choose, fits, worker_of
+from network.balancing import Wish, Worker, choose, fits
 from network.broker.protocol import Frame, QueuedJob
-from network.cards import read_card
 from network.envelope import LONGEST_LIFE_SECONDS
-from network.errors import CardError, MessageError, MessageInvalid
+from network.errors import MessageInvalid
 from network.protocol.jobs import Grant, JobAccepted, JobRequest
-from network.protocol.message import Signed
 from network.protocol.tickets import Candidate, Candidates, WorkerQuery
 from network.router.desk import RouterDesk
+from network.router.directory import Directory, ListedWorker
 from network.router.workers import WorkerDesk
 from network.signatures import verify_own
 from network.tickets import check_ticket, issue_ticket
@@ -27,29 +26,28 @@ class AskingDesk:
     def __init__(self, desk: RouterDesk, workers: WorkerDesk) -> None:
         self._desk = desk
         self._workers = workers
+        self._directory = Directory(desk)
 
     async def candidates(self, query: WorkerQuery) -> Candidates:
         """Workers for a question, drawn by this router, and its ticket for them.
 
         Raises:
-            NoWorkerFits: nobody that is there fits, free or busy.
+            NoWorkerFits: nobody that the asker may see fits, free or busy.
         """
-        cards: dict[str, tuple[Signed, int]] = {}
+        listed: dict[str, ListedWorker] = {}
         pool: list[Worker] = []
-        for state in await self._desk.broker.nodes():
-            try:
-                card = read_card(state.card, self._desk.now())
-            except (MessageError, CardError):
-                continue  # expired since it registered
-            if not state.pause:
-                cards[card.node] = state.card, state.credit
-                pool.append(worker_of(card, credit=state.credit, nearness=Nearness.PUBLIC))
+        for entry in await self._directory.workers():
+            seen = entry.seen_by(query)
+            if seen is not None and not entry.state.pause:
+                listed[seen.node] = entry
+                pool.append(seen)
         wish = Wish(
             model=query.model,
             languages=frozenset(query.languages),
             topics=frozenset(query.topics),
             workers=query.workers,
             spares=query.spares,
+            nearest_first=True,
         )
         if sum(fits(wish, worker) for worker in pool) < query.workers:
             # Too few are free: the question may wait in the mailbox of a busy one.
@@ -57,7 +55,11 @@ class AskingDesk:
         choice = choose(wish, pool, self._desk.token("draw", query.job, query.asker))
         ticket = issue_ticket(self._desk.key, choice, job=query.job, asker=query.asker, now=self._desk.now())
         found = tuple(
-            Candidate(card=cards[node][0], credit=cards[node][1])
+            Candidate(
+                card=listed[node].state.card,
+                credit=listed[node].state.credit,
+                memberships=listed[node].shared(query.groups),
+            )
             for node in (*choice.workers, *choice.spares)
         )
         return Candidates(candidates=found, ticket=ticket)

@@ -14,8 +14,9 @@ from network.protocol import frames
 from network.protocol.answers import AnswerAcknowledged, AnswerChunk, AnswerStart
 from network.protocol.cards import NodeCard
 from network.protocol.jobs import Cancel, Decline, Lease, Renew
-from network.protocol.message import Message, Signed, encode
+from network.protocol.message import Message, encode
 from network.protocol.presence import Bye, Ping, Presence
+from network.protocol.registration import Hello
 from network.router.admission import Admission
 from network.router.desk import RouterDesk
 
@@ -30,7 +31,7 @@ class _Worker:
     """A registered worker and what it holds."""
 
     card: NodeCard
-    signed: Signed
+    hello: Hello
     link: Link
     credit: int = 0
     presence: Presence = field(default_factory=lambda: Presence(credit=0, running=0))
@@ -65,14 +66,14 @@ class WorkerDesk:
     async def serve(self, link: Link) -> None:
         """One connection, until it ends. Whatever a worker sends, nothing else than its own link suffers."""
         try:
-            card, signed = await self._admission.admit(link)
+            card, hello = await self._admission.admit(link)
         except (MessageError, CardError, TimeoutError) as error:
             log.info("a worker was not admitted: %s", type(error).__name__)
             await _goodbye(link, "refused")
             return
         except LinkClosed:
             return
-        worker = _Worker(card, signed, link)
+        worker = _Worker(card, hello, link)
         node = card.node
         if earlier := self._workers.get(node):
             await _goodbye(earlier.link, "replaced")
@@ -193,7 +194,15 @@ class WorkerDesk:
     async def _announce(self, worker: _Worker) -> None:
         """Tell all who choose workers how busy this one is."""
         said = worker.presence
-        state = NodeState(worker.card.node, worker.signed, worker.credit, said.running, said.pause)
+        state = NodeState(
+            node=worker.card.node,
+            card=worker.hello.card,
+            credit=worker.credit,
+            running=said.running,
+            pause=said.pause,
+            memberships=worker.hello.memberships,
+            public=worker.hello.public,
+        )
         await self._desk.broker.announce(state, self._desk.times.ping * 2.5)
 
     async def _part(self, worker: _Worker, part: AnswerStart | AnswerChunk, data: bytes) -> None:

@@ -14,6 +14,7 @@ from network.errors import LinkClosed, MessageError, MessageInvalid, NetworkErro
 from network.keys import DeviceKeys
 from network.link import Link
 from network.protocol import frames
+from network.protocol.groups import Membership
 from network.protocol.jobs import Cancel, Decline, DeclineReason, Lease
 from network.protocol.message import Message, Signed, encode
 from network.protocol.presence import Bye, Pause, Presence
@@ -31,7 +32,10 @@ ANSWER_SECONDS = 20.0
 
 
 class WorkerSession:
-    """A worker while it is connected. `pause` and `credit` may be changed at any time."""
+    """A worker while it is connected. `pause` may be called at any time.
+
+    It answers the members of its groups, and strangers where it is `public`; without both, nobody.
+    """
 
     def __init__(
         self,
@@ -43,15 +47,16 @@ class WorkerSession:
         slots: int,
         origin: str,
         invite: str = "",
+        memberships: tuple[Membership, ...] = (),
+        public: bool = False,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._keys = keys
-        self._card = card
         self._answerer = answerer
         self._answered = answered
         self._slots = slots
         self._origin = origin
-        self._invite = invite
+        self._hello = Hello(card=card, invite=invite, memberships=memberships, public=public)
         self._wall = wall
         self._pause: Pause = ""
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -102,7 +107,7 @@ class WorkerSession:
     async def _register(self, link: Link) -> Welcome:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                await link.send(encode(Hello(card=self._card, invite=self._invite)))
+                await link.send(encode(self._hello))
                 challenge = _expect(await link.receive(), Challenge)
                 await link.send(encode(prove(challenge, self._origin, self._keys, int(self._wall()))))
                 return _expect(await link.receive(), Welcome)

@@ -120,7 +120,15 @@ class World:
         return noticed
 
     async def join(
-        self, answerer: ScriptedAnswerer | None = None, *, keys=None, slots=1, invite="", origin=ORIGIN
+        self,
+        answerer: ScriptedAnswerer | None = None,
+        *,
+        keys=None,
+        slots=1,
+        invite="",
+        origin=ORIGIN,
+        memberships=(),
+        public=True,
     ) -> TestedWorker:
         """A worker that registers; returns when the router knows that it is there."""
         answerer = answerer or ScriptedAnswerer()
@@ -132,7 +140,15 @@ class World:
         )
         keys, card = issue_card(keys, offer, now())
         session = WorkerSession(
-            keys, card, answerer, AnsweredQuestions(), slots=slots, origin=origin, invite=invite
+            keys,
+            card,
+            answerer,
+            AnsweredQuestions(),
+            slots=slots,
+            origin=origin,
+            invite=invite,
+            memberships=memberships,
+            public=public,
         )
         here, there = memory_links()
         self.tasks.append(asyncio.create_task(self.workers.serve(there)))
@@ -152,10 +168,20 @@ class World:
                     return
                 await self.news.wait()
 
-    async def seal(self, asker: DeviceKeys, workers=3, spares=2) -> tuple[SealedQuestion, AskedQuestion]:
+    async def seal(
+        self, asker: DeviceKeys, workers=3, spares=2, groups=()
+    ) -> tuple[SealedQuestion, AskedQuestion]:
         """A question for whom the router proposes; through the messages, as over a wire."""
         job = new_job()
-        query = WorkerQuery(job=job, asker=asker.node, model=MODEL, workers=workers, spares=spares)
+        query = WorkerQuery(
+            job=job,
+            asker=asker.node,
+            model=MODEL,
+            workers=workers,
+            spares=spares,
+            groups=groups,
+            public=True,
+        )
         found = decode(encode(await self.asking.candidates(query)), Candidates)
         cards = [read_card(candidate.card, now()) for candidate in found.candidates]
         sealed = seal_question(

@@ -10,9 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from network.cards import read_card
 from network.chunks import AnswerOpener
 from network.envelope import open_question
+from network.groups import GroupInvitation, group_tag, is_member, read_group_code
 from network.pairing import read_pairing_code
 from network.protocol.answers import AnswerChunk, AnswerStart
 from network.protocol.content import AnswerPart, Question
+from network.protocol.groups import Membership
 from network.protocol.message import Signed, decode, encode
 from network.receipts import check_receipt
 from tests.network.vectors import FOLDER, NOW, VECTORS, device, text_of
@@ -40,6 +42,18 @@ def test_the_published_card_is_valid_and_signed_over_the_published_bytes():
         bytes.fromhex(vector["card"]["signature"]), bytes.fromhex(vector["signed_bytes"])
     )
     assert read_pairing_code(vector["pairing_code"]) == card.identity
+
+
+def test_the_published_member_belongs_to_the_published_group():
+    vector = load("groups")
+    secret = bytes.fromhex(vector["group"])
+    shown = Membership(
+        group=vector["membership"]["group"], proof=bytes.fromhex(vector["membership"]["proof"])
+    )
+    assert group_tag(secret, bytes.fromhex(vector["router"])) == shown.group
+    assert is_member(secret, shown, bytes.fromhex(vector["identity"]))
+    assert read_group_code(vector["code"]) == GroupInvitation(secret, vector["address"])
+    assert read_group_code(vector["code_without_address"]) == GroupInvitation(secret)
 
 
 def test_the_published_envelope_opens_for_the_worker_and_for_the_spare():

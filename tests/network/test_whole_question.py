@@ -233,7 +233,7 @@ async def test_own_devices_are_asked_without_a_ticket(world, asker):
 
 
 async def test_without_workers_there_are_no_candidates(world, asker):
-    query = WorkerQuery(job="a" * 32, asker=asker.node, model=MODEL)
+    query = WorkerQuery(job="a" * 32, asker=asker.node, model=MODEL, public=True)
     with pytest.raises(NoWorkerFits):
         await world.asking.candidates(query)
 
@@ -242,7 +242,7 @@ async def test_the_same_query_gets_the_same_workers(world, asker):
     """Asking again and again until friends are drawn does not help."""
     for _ in range(6):
         await world.join()
-    query = WorkerQuery(job="a" * 32, asker=asker.node, model=MODEL, workers=2, spares=1)
+    query = WorkerQuery(job="a" * 32, asker=asker.node, model=MODEL, workers=2, spares=1, public=True)
     drawn = [(await world.asking.candidates(query)).candidates for _ in range(3)]
     assert drawn[0] == drawn[1] == drawn[2]
 

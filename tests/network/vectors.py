@@ -23,6 +23,7 @@ from network import envelope
 from network.cards import Offer, issue_card, read_card
 from network.chunks import AnswerSealer
 from network.fingerprints import key_id
+from network.groups import group_code, membership
 from network.keys import DeviceKeys, EncryptionKey
 from network.padding import pad_chunk, pad_question
 from network.pairing import pairing_code, safety_number
@@ -234,8 +235,24 @@ def spelling() -> dict[str, Any]:
     }
 
 
+def groups() -> dict[str, Any]:
+    """A group, at a router, with a member."""
+    secret, sara, router = seed("group"), device("sara"), device("router")
+    shown = membership(secret, router.public, sara.public)
+    return {
+        "group": secret.hex(),
+        "router": router.public.hex(),
+        "identity": sara.public.hex(),
+        "membership": {"group": shown.group, "proof": shown.proof.hex()},
+        "address": "https://router.example",
+        "code": group_code(secret, "https://router.example"),
+        "code_without_address": group_code(secret),
+    }
+
+
 VECTORS = {
     "cards": cards,
+    "groups": groups,
     "envelopes": envelopes,
     "chunks": chunks,
     "receipts": receipts,

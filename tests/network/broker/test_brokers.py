@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from network.broker.protocol import Change, Claim, JobState, NodeState
+from network.broker.protocol import Change, Claim, JobState, NodeState, QueueLoad
 from network.broker.settlement import MOST_ATTEMPTS
 from network.errors import QueueConflict, QueueFull
 from network.protocol.message import Signed
@@ -375,6 +375,21 @@ async def test_workers_are_there_until_they_leave_or_fall_silent(broker, time):
     await broker.announce(busy, seconds=30)
     time.passes(11)
     assert await broker.nodes() == [busy]
+
+
+# Load
+
+
+async def test_a_broker_tells_how_much_waits_and_how_much_runs(broker):
+    assert await broker.load() == QueueLoad(waiting=0, running=0)
+    await broker.submit(job())
+    assert await broker.load() == QueueLoad(waiting=2, running=0), "the spare is not asked yet"
+    [handout] = await broker.lease(A, 1)
+    assert await broker.load() == QueueLoad(waiting=1, running=1)
+    await broker.finish(handout.claim)
+    assert await broker.load() == QueueLoad(waiting=1, running=0)
+    await broker.cancel(job().job)
+    assert await broker.load() == QueueLoad(waiting=0, running=0)
 
 
 # Everything together
