@@ -20,6 +20,8 @@ broker          where a router keeps questions and answers on their way
 link            a connection that carries messages both ways
 router          who is admitted, who gets a question, who hears an answer; not how messages travel
 worker          takes questions and answers them with the engine it is given
+client          asks a router over HTTP, and hears answers through broken connections
+backoff         how long to wait before the next try
 asked           what a router passes on, as words and receipts for the asker
 
 docs/reference/protocol.md has the bytes, docs/explanation/network-security.md the reasons.

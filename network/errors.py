@@ -33,6 +33,12 @@ NetworkError
 ├── ReceiptInvalid             two signatures that do not belong together
 ├── NoWorkerFits               no device can take the question; carries `found`, `wanted`
 ├── LinkClosed                 the connection between two devices has ended
+├── RouterError                a router could not be asked; carries `host`
+│   ├── RouterUnreachable      there is no connection to it, or it broke
+│   ├── RouterRefused          it wants an invitation, or does not admit this device
+│   ├── RouterBusy             too much to do, or about to restart; carries `wait_seconds`
+│   ├── RouterFailed           it answers, but not as a router does
+│   └── JobUnknown             it does not know the question, or not any more
 └── QueueError                 a router cannot keep a question for its workers
     ├── QueueFull              too many are waiting; carries `position`, `wait_seconds`
     ├── QueueConflict          another question has this number; carries `job`
@@ -228,6 +234,38 @@ class NoWorkerFits(NetworkError):
 
 class LinkClosed(NetworkError):
     """The connection between two devices has ended; what was sent last may not have arrived."""
+
+
+class RouterError(NetworkError):
+    """The router at `host` could not be asked."""
+
+    def __init__(self, host: str, details: str = "") -> None:
+        super().__init__(details)
+        self.host = host
+
+
+class RouterUnreachable(RouterError):
+    """There is no connection to the router, or it broke and did not come back."""
+
+
+class RouterRefused(RouterError):
+    """The router wants an invitation, or does not admit this device."""
+
+
+class RouterBusy(RouterError):
+    """The router has too much to do, or is about to restart. Ask again in `wait_seconds`."""
+
+    def __init__(self, host: str, wait_seconds: int, details: str = "") -> None:
+        super().__init__(host, details)
+        self.wait_seconds = wait_seconds
+
+
+class RouterFailed(RouterError):
+    """What answers at this address does not answer as a router does."""
+
+
+class JobUnknown(RouterError):
+    """The router does not know the question, or not any more."""
 
 
 class QueueError(NetworkError):
