@@ -33,6 +33,7 @@ NetworkError
 ├── ReceiptInvalid             two signatures that do not belong together
 ├── NoWorkerFits               no device can take the question; carries `found`, `wanted`
 ├── LinkClosed                 the connection between two devices has ended
+│   └── Goodbye                the router has ended it; carries `reason`, `retry_seconds`
 ├── RouterError                a router could not be asked; carries `host`
 │   ├── RouterUnreachable      there is no connection to it, or it broke
 │   ├── RouterRefused          it wants an invitation, or does not admit this device
@@ -234,6 +235,15 @@ class NoWorkerFits(NetworkError):
 
 class LinkClosed(NetworkError):
     """The connection between two devices has ended; what was sent last may not have arrived."""
+
+
+class Goodbye(LinkClosed):
+    """The router has ended the connection, for the `reason` of its `bye`; come back in `retry_seconds`."""
+
+    def __init__(self, reason: str, retry_seconds: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_seconds = retry_seconds
 
 
 class RouterError(NetworkError):

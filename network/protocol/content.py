@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from network.protocol.fields import FinishReason, LanguageTag, ModelTag, ShortText
+from network.protocol.groups import Memberships
 from network.protocol.message import Message, Part, Signed, Statement
 
 Text = Annotated[str, Meta(max_length=200_000)]
@@ -29,6 +30,9 @@ class Question(Statement, frozen=True, forbid_unknown_fields=True, kw_only=True)
     temperature_hundredths: Annotated[int, Meta(ge=0, le=200)] = 70
     use_documents: bool = True
     """Whether the worker's shared documents may be searched for it."""
+    memberships: Memberships = ()
+    """Of the asker, in the groups that it asks. Inside the seal: the router does not learn whose devices ask
+    whom. A worker that answers groups only takes nobody else's word for it, the router's least of all."""
 
 
 class AnswerText(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -76,7 +76,7 @@ class LeasedQuestion:
             for part in parts:
                 await send(sealer.seal(part))
 
-        async with aclosing(self._answerer.answer(opened.question)) as words:  # type: ignore[type-var]
+        async with aclosing(self._answerer.answer(opened.question, opened.grant.identity)) as words:  # type: ignore[type-var]
             waiting: asyncio.Future[str | AnswerCitation | Written] | None = None
             try:
                 while written is None:

@@ -7,10 +7,10 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from network.answered import AnsweredQuestions
-from network.errors import LinkClosed, MessageError, MessageInvalid, NetworkError
+from network.errors import Goodbye, LinkClosed, MessageError, MessageInvalid, NetworkError
 from network.keys import DeviceKeys
 from network.link import Link
 from network.protocol import frames
@@ -29,6 +29,10 @@ T = TypeVar("T")
 
 ANSWER_SECONDS = 20.0
 """A router that does not answer for so long while a worker registers is given up."""
+GOODBYE_SECONDS = 2.0
+_SILENT_PINGS = 2.5
+_MOST_UNSAID = 256
+"""Of answers to leases that nobody asked for: a router that goes on does not listen."""
 
 
 class WorkerSession:
@@ -59,6 +63,9 @@ class WorkerSession:
         self._hello = Hello(card=card, invite=invite, memberships=memberships, public=public)
         self._wall = wall
         self._pause: Pause = ""
+        self._link: Link | None = None
+        self.registered = False
+        """Whether the router has welcomed it."""
         self._running: dict[str, asyncio.Task[None]] = {}
         self._given_back: set[asyncio.Task[None]] = set()
         self._to_say: list[Message] = []
@@ -80,20 +87,34 @@ class WorkerSession:
             self._given_back.add(task)
             task.cancel()
 
+    async def leave(self, reason: Literal["sleep", "quit", "restart"]) -> None:
+        """Say goodbye and end the connection; `run` ends with it. Others get what runs, at once."""
+        if (link := self._link) is None:
+            return
+        with contextlib.suppress(LinkClosed, TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await link.send(encode(Bye(reason=reason)))
+        await link.close()
+
     async def run(self, link: Link) -> None:
         """Register and answer until the connection ends.
 
         Raises:
-            LinkClosed: the connection has ended, or the router said goodbye.
+            LinkClosed: the connection has ended; Goodbye if the router said so.
             MessageError: the router does not speak this protocol, or a later version of it.
         """
+        self._link = link
         welcome = await self._register(link)
+        self.registered = True
+        self._changed.set()
         log.info("registered with a router")
         end: NetworkError = LinkClosed()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._tell(link, welcome.ping_seconds / 2))
                 tasks.create_task(self._listen(link, tasks, welcome))
+        except* Goodbye as goodbyes:
+            end = _first(goodbyes)
         except* LinkClosed:
             pass
         except* MessageError:
@@ -127,8 +148,14 @@ class WorkerSession:
                 await asyncio.wait_for(self._changed.wait(), every_seconds)
 
     async def _listen(self, link: Link, tasks: asyncio.TaskGroup, welcome: Welcome) -> None:
+        silence = welcome.ping_seconds * _SILENT_PINGS
         while True:
-            message = frames.to_worker(await link.receive())
+            try:
+                async with asyncio.timeout(silence):
+                    data = await link.receive()
+            except TimeoutError:
+                raise LinkClosed("silent for too long") from None
+            message = frames.to_worker(data)
             match message:
                 case Lease():
                     self._take(message, link, tasks, welcome)
@@ -136,7 +163,7 @@ class WorkerSession:
                     if task := self._running.get(message.job):
                         task.cancel()
                 case Bye():
-                    raise LinkClosed(message.reason)
+                    raise Goodbye(message.reason, message.retry_seconds)
                 case _:
                     continue
 
@@ -144,6 +171,8 @@ class WorkerSession:
         """Begin with a question; a later attempt at one that runs takes its place."""
         busy = self.running >= self._slots and lease.job not in self._running
         if self._pause or busy:
+            if len(self._to_say) >= _MOST_UNSAID:
+                raise LinkClosed("sends and does not listen")
             no: DeclineReason = "paused" if self._pause else "busy"
             self._to_say.append(Decline(job=lease.job, attempt=lease.attempt, reason=no))
             self._changed.set()
@@ -180,7 +209,15 @@ class WorkerSession:
 def _expect(data: bytes, kind: type[T]) -> T:
     message = frames.to_worker(data)
     if isinstance(message, Bye):
-        raise LinkClosed(message.reason)
+        raise Goodbye(message.reason, message.retry_seconds)
     if not isinstance(message, kind):
         raise MessageInvalid("not the message that was due")
     return message
+
+
+def _first(errors: BaseExceptionGroup[NetworkError]) -> NetworkError:
+    """One of the errors that ended the tasks of a connection; they say the same."""
+    found: BaseException = errors
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found if isinstance(found, NetworkError) else LinkClosed()

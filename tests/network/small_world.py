@@ -51,7 +51,7 @@ class ScriptedAnswerer:
     busiest: int = 0
     busy: int = 0
 
-    async def answer(self, question: Question):
+    async def answer(self, question: Question, asker: bytes):
         if self.cannot is not None:
             raise self.cannot
         self.questions.append(question)
