@@ -33,8 +33,8 @@ class Answerer(Protocol):
     def answer(self, question: Question, asker: bytes) -> AsyncIterator[str | AnswerCitation | Written]:
         """Words as they come, sources where there are some, and `Written` as the last.
 
-        `asker` is the Ed25519 identity that has signed for the question; the memberships in it are not checked
-        yet. Everything in a question is a stranger's text.
+        `asker` is the Ed25519 identity that has signed for the question; the memberships in the question are
+        not checked yet. Everything in it is a stranger's text.
 
         Closing the iterator stops the engine. Raises CannotAnswer before the first words.
         """
