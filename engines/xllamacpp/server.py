@@ -10,6 +10,7 @@ import http.client
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,8 @@ ANSWERS_AT_ONCE = 4
 
 _SECONDS = 60.0
 _LOG_BYTES = 20_000
+_LOG_SECONDS = 2.0
+_LOG_PAUSE_SECONDS = 0.05
 
 
 class LocalServer:
@@ -142,8 +145,13 @@ class _Errors:
         return self
 
     def read(self) -> str:
-        """All of it so far, or its end."""
-        end = self._file.seek(0, os.SEEK_END)
+        """All of it, or its end. llama.cpp writes it from another thread, so it may come a moment later."""
+        end, deadline = 0, time.monotonic() + _LOG_SECONDS
+        while time.monotonic() < deadline:
+            before, end = end, self._file.seek(0, os.SEEK_END)
+            if before == end > 0:
+                break
+            time.sleep(_LOG_PAUSE_SECONDS)
         self._file.seek(max(0, end - _LOG_BYTES))
         return self._file.read().decode("utf-8", "replace").strip()
 
