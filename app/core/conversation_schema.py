@@ -13,6 +13,7 @@ from app.core.citations import cited
 from app.core.json_file import usable
 from app.core.messages import ChatMessage, Citation, Conversation, MessageState
 from app.core.model_options import AnswerOptions
+from app.core.provenance import PrivacyLevel, Provenance
 from engines.protocol import Usage
 
 MIGRATIONS = (
@@ -49,6 +50,11 @@ MIGRATIONS = (
     """
     ALTER TABLE conversations ADD COLUMN options TEXT NOT NULL DEFAULT '{}';
     """,
+    """
+    ALTER TABLE conversations ADD COLUMN level TEXT NOT NULL DEFAULT 'device';
+    ALTER TABLE conversations ADD COLUMN consent TEXT NOT NULL DEFAULT 'device';
+    ALTER TABLE messages ADD COLUMN provenance TEXT;
+    """,
 )
 
 log = logging.getLogger(__name__)
@@ -56,7 +62,7 @@ log = logging.getLogger(__name__)
 _NO_OPTIONS = AnswerOptions()
 _PREVIEW_CHARACTERS = 120
 
-CONVERSATION = f"""c.id, c.title, c.created_at, c.updated_at, c.options,
+CONVERSATION = f"""c.id, c.title, c.created_at, c.updated_at, c.options, c.level, c.consent,
     (SELECT group_concat(collection_id) FROM conversation_collections WHERE conversation_id = c.id),
     (SELECT substr(text, 1, {_PREVIEW_CHARACTERS}) FROM messages
         WHERE conversation_id = c.id AND text <> '' ORDER BY id DESC LIMIT 1)"""
@@ -64,17 +70,17 @@ CONVERSATION = f"""c.id, c.title, c.created_at, c.updated_at, c.options,
 
 MESSAGE = (
     "id, conversation_id, role, text, thinking, state, created_at, model, usage, sources, searched,"
-    " relevant, error"
+    " relevant, error, provenance"
 )
 """What `message_of` reads, of the table `messages`."""
 
-_ENCODED = frozenset({"usage", "sources"})
+_ENCODED = frozenset({"usage", "sources", "provenance"})
 """Columns that hold JSON."""
 
 
 def conversation_of(row: tuple[Any, ...]) -> Conversation:
     """A row of `CONVERSATION` as a value."""
-    number, title, created_at, updated_at, options, collections, preview = row
+    number, title, created_at, updated_at, options, level, consent, collections, preview = row
     return Conversation(
         id=number,
         title=title,
@@ -83,6 +89,8 @@ def conversation_of(row: tuple[Any, ...]) -> Conversation:
         collection_ids=tuple(sorted(int(part) for part in (collections or "").split(",") if part)),
         preview=" ".join((preview or "").split()),
         options=_options_of(options),
+        level=_level_of(level),
+        consent=_level_of(consent),
     )
 
 
@@ -99,7 +107,7 @@ def _options_of(column: str) -> AnswerOptions:
 def message_of(row: tuple[Any, ...]) -> ChatMessage:
     """A row of `MESSAGE` as a value; its citations are those that its text really makes."""
     number, conversation, role, text, thinking, state, created_at, model, usage, sources, *rest = row
-    searched, relevant, error = rest
+    searched, relevant, error, provenance = rest
     return ChatMessage(
         id=number,
         conversation_id=conversation,
@@ -114,7 +122,23 @@ def message_of(row: tuple[Any, ...]) -> ChatMessage:
         searched=searched,
         relevant=relevant,
         error=error,
+        provenance=_provenance_of(provenance),
     )
+
+
+def _level_of(column: str) -> PrivacyLevel:
+    """A step that only a newer version knows is the nearest one here."""
+    return PrivacyLevel(column) if column in tuple(PrivacyLevel) else PrivacyLevel.DEVICE
+
+
+def _provenance_of(column: str | None) -> Provenance | None:
+    if column is None:
+        return None
+    try:
+        return msgspec.json.decode(column, type=Provenance)
+    except (ValueError, RecursionError) as error:
+        log.warning("the origin of an answer is unreadable: %s", type(error).__name__)
+        return None
 
 
 def sources_of(column: str) -> tuple[Citation, ...]:

@@ -23,6 +23,7 @@ from app.core.conversation_schema import (
 from app.core.errors import ConversationMissing
 from app.core.messages import ChatMessage, Citation, Conversation, MessageState, title_of
 from app.core.model_options import AnswerOptions
+from app.core.provenance import PrivacyLevel, Provenance
 from engines.protocol import Role, Usage
 from rag.database import Database, rows
 from rag.text import index_text, match_expression
@@ -42,6 +43,7 @@ class MessageChanges(TypedDict, total=False):
     searched: int | None
     relevant: int | None
     error: str | None
+    provenance: Provenance | None
 
 
 class Conversations:
@@ -93,14 +95,18 @@ class Conversations:
         raise ConversationMissing(conversation_id)
 
     def create(
-        self, collection_ids: Sequence[int] = (), options: AnswerOptions = _NO_OPTIONS
+        self,
+        collection_ids: Sequence[int] = (),
+        options: AnswerOptions = _NO_OPTIONS,
+        level: PrivacyLevel = PrivacyLevel.DEVICE,
     ) -> Conversation:
         """A new, empty conversation."""
         now = _now()
         with self._database.write() as connection:
             connection.execute(
-                "INSERT INTO conversations(title, created_at, updated_at, options) VALUES ('', ?, ?, ?)",
-                (now, now, _encoded(options)),
+                "INSERT INTO conversations(title, created_at, updated_at, options, level)"
+                " VALUES ('', ?, ?, ?, ?)",
+                (now, now, _encoded(options), level),
             )
             new = connection.last_insert_rowid()
             _choose_collections(connection, new, collection_ids)
@@ -142,6 +148,38 @@ class Conversations:
         with self._database.write() as connection:
             connection.execute(
                 "UPDATE conversations SET options = ? WHERE id = ?", (_encoded(options), conversation_id)
+            )
+            if not connection.changes():
+                raise ConversationMissing(conversation_id)
+
+    def set_level(self, conversation_id: int, level: PrivacyLevel) -> None:
+        """Choose how far its questions may travel; consent that was given for farther ends.
+
+        Raises:
+            ConversationMissing: it was deleted.
+        """
+        with self._database.write() as connection:
+            known = rows(connection, "SELECT consent FROM conversations WHERE id = ?", (conversation_id,))
+            if not known:
+                raise ConversationMissing(conversation_id)
+            consent = min(PrivacyLevel(known[0][0]), level, key=lambda one: one.rank)
+            connection.execute(
+                "UPDATE conversations SET level = ?, consent = ? WHERE id = ?",
+                (level, consent, conversation_id),
+            )
+
+    def set_consent(self, conversation_id: int, consent: PrivacyLevel) -> None:
+        """The user does not want to be shown again what leaves for this level or a nearer one.
+
+        Raises:
+            ValueError: the public is asked with a look each time.
+            ConversationMissing: it was deleted.
+        """
+        if consent is PrivacyLevel.PUBLIC:
+            raise ValueError("consent for the public is given for each question")
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE conversations SET consent = ? WHERE id = ?", (consent, conversation_id)
             )
             if not connection.changes():
                 raise ConversationMissing(conversation_id)

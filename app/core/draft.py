@@ -10,6 +10,7 @@ from dataclasses import replace
 from app.core.conversations import Conversations, MessageChanges
 from app.core.errors import ConversationMissing
 from app.core.messages import ChatMessage, Citation, MessageState
+from app.core.provenance import Provenance
 from engines.protocol import Usage
 from rag.errors import KnowledgeError
 
@@ -43,7 +44,10 @@ class Draft:
         self._has_new_words = False
         self._unsaved = MessageChanges(error=None)
         if replace_it:
-            self._unsaved |= MessageChanges(model=None, usage=None, sources=(), searched=None, relevant=None)
+            self._unsaved |= MessageChanges(
+                model=None, usage=None, sources=(), searched=None, relevant=None, provenance=None
+            )
+        self._provenance: Provenance | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._ended = False
 
@@ -73,6 +77,16 @@ class Draft:
         """More text of the answer."""
         self._text.append(text)
         self._persist_soon()
+
+    def rewrite(self, text: str) -> None:
+        """What this answer's run has written so far is void: this stands in its place."""
+        self._text = [self.beginning.text, text]
+        self._persist_soon()
+
+    def comes_from(self, provenance: Provenance) -> None:
+        """Other devices are asked: how that stands, stored with the next words."""
+        self._unsaved["provenance"] = provenance
+        self._provenance = provenance
 
     def think(self, text: str) -> None:
         """More of the thoughts."""
@@ -140,6 +154,7 @@ class Draft:
             thinking=self.thinking,
             state=self.state,
             error=self._unsaved.get("error"),
+            provenance=self._provenance,
         )
 
     def _persist_soon(self) -> None:
@@ -175,4 +190,5 @@ def _emptied(answer: ChatMessage) -> ChatMessage:
         citations=(),
         searched=None,
         relevant=None,
+        provenance=None,
     )

@@ -1,6 +1,6 @@
 """What happens while a question is answered, in this order:
 
-    Started → Retrieved? → (Thinking | Token)* → Finished | Stopped | Failed
+    Started → Retrieved? → (Thinking | Token | Replaced | Asked)* → Finished | Stopped | Failed
 
 Every event carries values only, so that the same stream feeds the screen, the terminal and,
 later, the wire.
@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.core.messages import ChatMessage
+from app.core.provenance import Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,20 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """The answer so far is void: another device's words, or this one's, stand in its place."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Other devices are asked, or were in vain: how that stands."""
+
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The answer is complete, or cut off at a limit: `answer.state` tells."""
 
@@ -66,4 +81,4 @@ class Failed:
     error: Exception
 
 
-Event = Started | Retrieved | Thinking | Token | Finished | Stopped | Failed
+Event = Started | Retrieved | Thinking | Token | Replaced | Asked | Finished | Stopped | Failed

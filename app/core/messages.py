@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Literal
 
 from app.core.model_options import AnswerOptions
+from app.core.provenance import PrivacyLevel, Provenance
 from engines.protocol import Usage
 
 
@@ -69,6 +70,8 @@ class ChatMessage:
     relevant: int | None
     error: str | None
     """Class name of what went wrong, for FAILED messages."""
+    provenance: Provenance | None = None
+    """Which other devices were asked; None for answers of this device alone, and for questions."""
 
     @property
     def continuable(self) -> bool:
@@ -91,6 +94,10 @@ class Conversation:
     """The beginning of the last message."""
     options: AnswerOptions
     """How its answers are written, where that differs from its model's options."""
+    level: PrivacyLevel = PrivacyLevel.DEVICE
+    """How far its questions may travel."""
+    consent: PrivacyLevel = PrivacyLevel.DEVICE
+    """How far they may without the user having seen what leaves; never as far as PUBLIC."""
 
 
 def title_of(question: str) -> str:

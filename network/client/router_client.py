@@ -25,6 +25,7 @@ from network.protocol.fields import MAX_FRAME_BYTES
 from network.protocol.jobs import JobAccepted, JobProgress, JobRequest
 from network.protocol.message import decode, encode
 from network.protocol.presence import Bye
+from network.protocol.routers import Pool, RouterInfo
 from network.protocol.tickets import Candidates, WorkerQuery
 
 CONNECT_SECONDS = 10.0
@@ -57,6 +58,14 @@ class RouterClient:
         self._headers = {**PLAIN, **({"DAI-Invite": invite} if invite else {})}
         self._backoff = backoff
         self._sleep = sleep
+
+    async def info(self) -> RouterInfo:
+        """Who the router is and whom it takes. Raises as `candidates`."""
+        return decode(await self._request("GET", "/v1/router"), RouterInfo)
+
+    async def pool(self) -> Pool:
+        """Its public workers in numbers. Raises as `candidates`."""
+        return decode(await self._request("GET", "/v1/pool"), Pool)
 
     async def candidates(self, query: WorkerQuery) -> Candidates:
         """Workers that could answer.

@@ -22,6 +22,7 @@ from network.protocol.fields import MAX_FRAME_BYTES
 from network.protocol.jobs import JobAccepted, JobRequest
 from network.protocol.message import encode
 from network.protocol.problems import MEDIA_TYPE
+from network.protocol.routers import Pool, RouterInfo
 from network.protocol.tickets import Candidates, WorkerQuery
 from tests.network.client.scripted_router import ACCESS, JOB, Bytes, ScriptedRouter, refusal, reply
 from tests.network.protocol.examples import example
@@ -42,6 +43,13 @@ async def test_a_query_goes_out_as_it_is_and_its_workers_come_back():
     assert msgspec.json.decode(request.content, type=WorkerQuery) == QUERY
     assert request.headers["dai-invite"] == "open sesame"
     assert request.headers["accept-encoding"] == "identity"
+
+
+async def test_a_router_tells_who_it_is_and_how_busy():
+    info, pool = example(RouterInfo), example(Pool)
+    client = (router := ScriptedRouter([said(info), said(pool)])).client()
+    assert (await client.info(), await client.pool()) == (info, pool)
+    assert [request.url.path for request in router.requests] == ["/v1/router", "/v1/pool"]
 
 
 async def test_without_an_invitation_none_is_sent():

@@ -1,0 +1,69 @@
+"""From several answers to the one that stands in the end, and how far the others agree with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.network.panel import Seat
+from app.core.provenance import JoinedBy
+from network.aggregation import Opinion, medoid, vote
+
+log = logging.getLogger(__name__)
+
+Embed = Callable[[Sequence[str]], tuple[npt.NDArray[np.float32], float]]
+"""Vectors of texts, and from which cosine on two of them say the same. Blocks."""
+
+_LONGEST_COMPARED = 4_000
+"""Characters; the meaning of an answer is clear by then, and an embedder reads no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What became of the answers."""
+
+    best: Seat
+    by: JoinedBy
+    agrees: dict[str, bool]
+    """For each node whether it says the same as the best one. Empty where nothing was compared."""
+    supported: dict[str, bool | None]
+    """For each node whether anybody agrees with it; None where nobody agrees with anybody."""
+
+
+async def join(seats: Sequence[Seat], shown: Seat, embed: Embed) -> Joined:
+    """Compare whole answers: by the letter where all are short, else by meaning.
+
+    Where the one that is shown already says the same as the best one, it stays: nothing jumps on the screen.
+    """
+    trust = [seat.trust for seat in seats]
+    if len(seats) < 2:
+        return Joined(shown, JoinedBy.ALONE, {}, {})
+    opinion, by = vote([seat.text for seat in seats], trust), JoinedBy.VOTE
+    if opinion is None:
+        by = JoinedBy.MEANING
+        try:
+            vectors, same = await asyncio.to_thread(embed, [seat.text[:_LONGEST_COMPARED] for seat in seats])
+            opinion = medoid(vectors, trust, same)
+        except Exception as error:  # noqa: BLE001 - without an embedder the first answer stands
+            log.warning("answers were not compared: %s", type(error).__name__)
+            return Joined(shown, JoinedBy.ALONE, {}, {})
+    return _joined(seats, shown, opinion, by)
+
+
+def _joined(seats: Sequence[Seat], shown: Seat, opinion: Opinion, by: JoinedBy) -> Joined:
+    best = seats[opinion.best]
+    agreeing = [seats[place] for place in opinion.agreeing]
+    if shown in agreeing or not opinion.supported:
+        best = shown  # of one opinion with the best; or everybody says something else
+    same = {seat.node for seat in agreeing} if best in agreeing else {best.node}
+    return Joined(
+        best,
+        by,
+        {seat.node: seat.node in same for seat in seats},
+        {seat.node: opinion.agreed(place) for place, seat in enumerate(seats)},
+    )

@@ -1,0 +1,81 @@
+"""What leaves this device with a question."""
+
+from datetime import UTC, datetime
+
+from app.core.messages import ChatMessage, Citation, MessageState
+from app.core.network.departure import compose_departure, estimated_tokens
+from app.core.provenance import PrivacyLevel
+from network.protocol.content import Question
+from network.protocol.message import decode, encode
+
+SOURCE = Citation(1, 5, 2, "Boiler manual", 7, None, "Open the valve slowly.")
+
+
+def message(number, role, text):
+    return ChatMessage(
+        number, 1, role, text, "thoughts stay here", MessageState.COMPLETE, datetime.now(UTC),
+        None, None, (), None, None, None,
+    )  # fmt: skip
+
+
+def talk(*texts):
+    return [message(n, "user" if n % 2 == 0 else "assistant", text) for n, text in enumerate(texts)]
+
+
+def composed(question="And now?", **options):
+    return compose_departure(PrivacyLevel.PUBLIC, question=question, **{"earlier": (), **options})
+
+
+def test_the_question_leaves_with_its_conversation_and_instructions():
+    departure = composed(earlier=talk("Hello", "Hi"), instructions="Be brief.")
+    assert [(turn.role, turn.text) for turn in departure.turns] == [
+        ("system", "Be brief."),
+        ("user", "Hello"),
+        ("assistant", "Hi"),
+        ("user", "And now?"),
+    ]
+    assert not departure.approved
+    assert departure.approve().approved
+
+
+def test_the_oldest_turns_stay_here_where_the_window_is_full():
+    departure = composed(earlier=talk("a" * 3000, "b" * 3000, "Hello", "Hi"), context_tokens=1200)
+    assert [turn.text for turn in departure.turns] == ["Hello", "Hi", "And now?"]
+    assert departure.tokens <= 1200
+
+
+def test_persian_takes_more_room_and_is_told_to_be_persian():
+    assert estimated_tokens("سلام" * 10) > estimated_tokens("abcd" * 10)
+    assert composed("حالا چه؟").language == "fa"
+    assert composed("And now?").language is None, "which language it is, letters alone do not tell"
+
+
+def test_passages_leave_inside_the_question_and_the_worker_leaves_its_own_documents_alone():
+    departure = composed(sources=[SOURCE], searched=40)
+    assert "Open the valve slowly." in departure.turns[-1].text
+    assert departure.departed.passages == 1
+    assert departure.message().use_documents is False
+    assert composed().message().use_documents is True
+
+
+def test_where_the_documents_do_not_tell_nobody_is_asked():
+    assert composed(searched=40).nothing_found
+    assert not composed(sources=[SOURCE], searched=40).nothing_found
+    assert not composed().nothing_found
+
+
+def test_the_bytes_that_are_shown_are_those_that_are_sealed():
+    departure = composed(earlier=talk("Hello", "Hi"))
+    assert departure.departed.bytes == len(encode(departure.message()))
+    assert decode(encode(departure.message()), Question).turns == departure.turns
+
+
+def test_hiding_reaches_every_turn_and_passage():
+    source = Citation(1, 5, 2, "Letter", None, None, "Write to a@b.example or 0912 345 6789.")
+    departure = composed(
+        "Is a@b.example Anna's?", earlier=talk("I am Anna", "Hi Anna"), sources=[source], searched=1
+    ).redacted(["Anna"])
+    leaving = encode(departure.message()).decode()
+    assert not {word for word in ("Anna", "a@b.example", "345") if word in leaving}
+    assert departure.departed.hidden == 3
+    assert departure.question == "Is a@b.example Anna's?"
