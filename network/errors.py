@@ -43,7 +43,8 @@ NetworkError
 └── QueueError                 a router cannot keep a question for its workers
     ├── QueueFull              too many are waiting; carries `position`, `wait_seconds`
     ├── QueueConflict          another question has this number; carries `job`
-    └── QueueDamaged           the router's file of waiting questions cannot be read; carries `path`
+    ├── QueueDamaged           the router's file of waiting questions cannot be read; carries `path`
+    └── BrokerUnavailable      the server that keeps the questions of several routers does not answer
 
 No error carries a key, a question or an answer; `details` are for diagnostics.
 """
@@ -305,3 +306,7 @@ class QueueDamaged(QueueError):
     def __init__(self, path: Path, details: str = "") -> None:
         super().__init__(details)
         self.path = path
+
+
+class BrokerUnavailable(QueueError):
+    """The server that keeps the questions of several routers does not answer, or does not let us in."""

@@ -5,4 +5,5 @@ embedded     in this process, with a SQLite file: for one router
 job_table    its questions; settlement: what follows a change; job_file: the SQLite file
 frames       answers on their way, in memory
 presence     which workers are there, in memory
+nats         on a NATS server: for many routers that are one
 """

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-from network.broker.embedded import EmbeddedBroker, open_embedded_broker
+from network.broker.embedded import open_embedded_broker
 from network.broker.job_table import Limits
 from network.broker.protocol import Broker, QueuedJob
 from network.protocol.message import Signed
+from tests.network.broker.nats_server import NatsServer
 
 LIMITS = Limits(jobs=20, bytes=100_000, lease_seconds=15.0, patience_seconds=10.0)
+
+NATS = pytest.param("nats", marks=[pytest.mark.desktop("a NATS server"), pytest.mark.slow])
 
 
 @dataclass
@@ -28,19 +33,22 @@ class Time:
         self.wall += seconds
 
 
+class Opening(Protocol):
+    """Opens a broker at its place, with these clocks."""
+
+    async def __call__(self, **clocks) -> Broker: ...
+
+
 @dataclass
 class Place:
     """A broker and how to stop and start it again."""
 
-    path: Path | None
+    opening: Opening
     time: Time
-    limits: Limits = LIMITS
-    opened: list[EmbeddedBroker] = field(default_factory=list)
+    opened: list[Broker] = field(default_factory=list)
 
     async def open(self) -> Broker:
-        broker = await open_embedded_broker(
-            self.path, self.limits, now=lambda: self.time.now, wall=lambda: self.time.wall
-        )
+        broker = await self.opening(now=lambda: self.time.now, wall=lambda: self.time.wall)
         self.opened.append(broker)
         return broker
 
@@ -50,31 +58,68 @@ class Place:
         return await self.open()
 
 
+def at_file(path: Path | None) -> Opening:
+    async def opening(**clocks) -> Broker:
+        return await open_embedded_broker(path, LIMITS, **clocks)
+
+    return opening
+
+
+def at_nats(server: NatsServer) -> Opening:
+    """A namespace of its own on the server."""
+    from network.broker.nats.broker import open_nats_broker
+    from network.broker.nats.settings import NatsSettings
+
+    settings = NatsSettings(servers=(server.url,), namespace=f"T{uuid.uuid4().hex}")
+
+    async def opening(**clocks) -> Broker:
+        return await open_nats_broker(settings, LIMITS, **clocks)
+
+    return opening
+
+
 @pytest.fixture
 def time() -> Time:
     return Time()
 
 
-@pytest.fixture(params=["memory", "file"])
-async def place(request, tmp_path, time) -> AsyncIterator[Place]:
-    place = Place(tmp_path / "jobs.db" if request.param == "file" else None, time)
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory) -> Iterator[NatsServer]:
+    server = NatsServer(tmp_path_factory.mktemp("nats"))
+    server.start()
+    yield server
+    server.stop()
+
+
+async def _place(request, tmp_path, time) -> AsyncIterator[Place]:
+    match request.param:
+        case "memory":
+            place = Place(at_file(None), time)
+        case "file":
+            place = Place(at_file(tmp_path / "jobs.db"), time)
+        case "nats":
+            place = Place(at_nats(request.getfixturevalue("nats_server")), time)
     yield place
     for broker in place.opened:
         await broker.close()
+
+
+@pytest.fixture(params=["memory", "file", NATS])
+async def place(request, tmp_path, time) -> AsyncIterator[Place]:
+    async for place in _place(request, tmp_path, time):
+        yield place
+
+
+@pytest.fixture(params=["file", NATS])
+async def durable(request, tmp_path, time) -> AsyncIterator[Place]:
+    """A place that outlives its process."""
+    async for place in _place(request, tmp_path, time):
+        yield place
 
 
 @pytest.fixture
 async def broker(place) -> Broker:
     return await place.open()
-
-
-@pytest.fixture
-async def durable(tmp_path, time) -> AsyncIterator[Place]:
-    """A place that outlives its process."""
-    place = Place(tmp_path / "jobs.db", time)
-    yield place
-    for broker in place.opened:
-        await broker.close()
 
 
 def job(
