@@ -18,7 +18,7 @@ from network.broker.nats.node_board import NodeBoard
 from network.broker.nats.questions import Alteration, QuestionStore
 from network.broker.nats.records import JobRecord, TaskRecord, decode_job
 from network.broker.nats.settings import NatsSettings
-from network.broker.protocol import Change, Claim, Frame, Handout, JobState, NodeState, QueuedJob
+from network.broker.protocol import Change, Claim, Frame, Handout, JobState, NodeState, QueuedJob, QueueLoad
 from network.broker.settlement import TaskState
 from network.errors import BrokerUnavailable
 
@@ -158,6 +158,10 @@ class NatsBroker:
         """As the Protocol says. Raises BrokerUnavailable."""
         record = await self._questions.stands(job)
         return record.state if record else None
+
+    async def load(self) -> QueueLoad:
+        """As the Protocol says; of all routers together."""
+        return QueueLoad(self._jobs.count(TaskState.WAITING), self._jobs.count(TaskState.LEASED))
 
     async def sweep(self) -> list[Change]:
         """As the Protocol says; of several routers, one does each thing and tells of it."""

@@ -114,6 +114,10 @@ class JobBoard:
         ]
         return min(counts, default=0)
 
+    def count(self, state: TaskState) -> int:
+        """How many parts in questions stand like this."""
+        return sum(task.state is state for held in self._held.values() for task in held.record.tasks)
+
     def silent(self, lease_seconds: float) -> list[tuple[str, TaskRecord]]:
         """Workers that hold a question and give no sign of life."""
         until = self._now() - lease_seconds

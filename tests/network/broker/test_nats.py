@@ -11,6 +11,7 @@ import pytest
 
 from network.broker.protocol import Broker, Change, JobState, NodeState
 from network.errors import BrokerUnavailable, QueueConflict
+from network.protocol.groups import Membership
 from network.protocol.message import Signed
 from tests.network.broker.conftest import Place, at_nats, job, node
 from tests.network.broker.nats_server import NatsServer
@@ -127,7 +128,8 @@ async def _busy_at(broker: Broker) -> bool:
 async def test_a_worker_that_has_moved_stays_when_its_old_router_misses_it(routers):
     here, there = routers
     await here.announce(NodeState(node=A, card=CARD, credit=1), seconds=30)
-    moved = NodeState(node=A, card=CARD, credit=2)
+    member = Membership(group="ab" * 16, proof=bytes(32))
+    moved = NodeState(node=A, card=CARD, credit=2, memberships=(member,), public=True)
     await there.announce(moved, seconds=30)
     await here.withdraw(A)
     assert await there.nodes() == [moved]
