@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import flet as ft
 
+from rag.model import CollectionColor
+
 FONTS = {
     "Vazirmatn": "fonts/Vazirmatn-Regular.ttf",
     "Vazirmatn Medium": "fonts/Vazirmatn-Medium.ttf",
@@ -133,6 +135,23 @@ DARK = ft.ColorScheme(
     shadow="#000000",
     scrim="#000000",
 )
+_COLLECTION_COLORS = {
+    CollectionColor.TEAL: ("#0B6B66", "#7FD6CB"),
+    CollectionColor.BLUE: ("#1B5FA8", "#90C2F5"),
+    CollectionColor.VIOLET: ("#6A4CB3", "#C4B1F2"),
+    CollectionColor.ROSE: ("#A83A78", "#F0A8CF"),
+    CollectionColor.RED: ("#B3261E", "#F2A39D"),
+    CollectionColor.ORANGE: ("#9A5B00", "#F0BF70"),
+    CollectionColor.GREEN: ("#2F6F3E", "#A5D6A7"),
+    CollectionColor.GREY: ("#5F6663", "#B4BAB7"),
+}
+"""On light and on dark ground; each can be told from every surface by at least 4.5 to 1."""
+
+
+def collection_color(color: CollectionColor, *, dark: bool) -> str:
+    """How the colour of a collection looks."""
+    return _COLLECTION_COLORS[color][dark]
+
 
 _SIZES: dict[str, float] = {
     "display_large": 44,

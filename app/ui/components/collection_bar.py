@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import flet as ft
 
+from app.ui.components.collection_look import collection_dot
+from app.ui.components.collection_sharing import sharing_button
 from app.ui.components.controls import SearchField, icon_button, in_reading_width, marked, menu
 from app.ui.state.app import AppState
-from app.ui.state.dialogs import Confirmation, NamePrompt
+from app.ui.state.dialogs import CollectionLook, CollectionSharing, Confirmation, NamePrompt
 from app.ui.state.knowledge import KnowledgeState
 from app.ui.theme import TOUCH, Radius, Space
 from rag.model import Collection
@@ -17,7 +19,7 @@ def collection_bar(app: AppState, knowledge: KnowledgeState, collection: Collect
     return [
         _chips(app, knowledge),
         _toolbar(app, knowledge, collection),
-        *([_amounts(app, collection)] if collection.documents else []),
+        _amounts(app, collection),
     ]
 
 
@@ -31,6 +33,20 @@ def new_collection_button(app: AppState) -> ft.Control:
     )
 
 
+def import_button(app: AppState) -> ft.Control:
+    """Takes in a collection from a file."""
+
+    async def take_in() -> None:
+        await app.collection_files.import_file()
+
+    return icon_button(
+        ft.Icons.UNARCHIVE_OUTLINED,
+        app.strings("knowledge.import"),
+        take_in,
+        identifier="import-collection",
+    )
+
+
 def _amounts(app: AppState, collection: Collection) -> ft.Control:
     strings = app.strings
     parts = [
@@ -41,7 +57,10 @@ def _amounts(app: AppState, collection: Collection) -> ft.Control:
     text = ft.Text(
         " · ".join(parts), theme_style=ft.TextThemeStyle.LABEL_MEDIUM, color=ft.Colors.ON_SURFACE_VARIANT
     )
-    return in_reading_width(ft.Row([marked(text, identifier="collection-amounts")], rtl=app.rtl))
+    amounts = marked(text, identifier="collection-amounts") if collection.documents else ft.Container()
+    return in_reading_width(
+        ft.Row([ft.Container(amounts, expand=True), sharing_button(app, collection)], rtl=app.rtl)
+    )
 
 
 def _chips(app: AppState, knowledge: KnowledgeState) -> ft.Control:
@@ -52,7 +71,9 @@ def _chips(app: AppState, knowledge: KnowledgeState) -> ft.Control:
         expand=True,
         rtl=app.rtl,
     )
-    return in_reading_width(ft.Row([chips, new_collection_button(app)], rtl=app.rtl, spacing=Space.S))
+    return in_reading_width(
+        ft.Row([chips, import_button(app), new_collection_button(app)], rtl=app.rtl, spacing=0)
+    )
 
 
 def _chip(app: AppState, collection: Collection, is_open: bool) -> ft.Control:
@@ -64,6 +85,7 @@ def _chip(app: AppState, collection: Collection, is_open: bool) -> ft.Control:
         ft.Container(
             ft.Row(
                 [
+                    collection_dot(app, collection),
                     ft.Text(
                         app.strings.isolate(collection.name),
                         theme_style=ft.TextThemeStyle.LABEL_LARGE,
@@ -77,6 +99,7 @@ def _chip(app: AppState, collection: Collection, is_open: bool) -> ft.Control:
                 ],
                 spacing=Space.S,
                 tight=True,
+                rtl=app.rtl,
             ),
             height=TOUCH * max(1.0, app.scale),
             ink=True,
@@ -93,6 +116,10 @@ def _chip(app: AppState, collection: Collection, is_open: bool) -> ft.Control:
 
 def _toolbar(app: AppState, knowledge: KnowledgeState, collection: Collection) -> ft.Control:
     strings = app.strings
+
+    async def export() -> None:
+        if await app.collection_files.export(collection, strings("knowledge.export")):
+            app.notify(strings("knowledge.exported", name=collection.name))
 
     return in_reading_width(
         ft.Container(
@@ -117,6 +144,21 @@ def _toolbar(app: AppState, knowledge: KnowledgeState, collection: Collection) -
                                 ft.Icons.EDIT_OUTLINED,
                                 strings("action.rename"),
                                 lambda: _ask_name(app, collection),
+                            ),
+                            (
+                                ft.Icons.PALETTE_OUTLINED,
+                                strings("color.title"),
+                                lambda: app.dialogs.show(CollectionLook(collection.id)),
+                            ),
+                            (
+                                ft.Icons.GROUP_OUTLINED,
+                                strings("sharing.title"),
+                                lambda: app.dialogs.show(CollectionSharing(collection.id)),
+                            ),
+                            (
+                                ft.Icons.ARCHIVE_OUTLINED,
+                                strings("knowledge.export"),
+                                export,
                             ),
                             (
                                 ft.Icons.DELETE_OUTLINE,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 import flet as ft
 
+from app.ui.components.collection_look import CollectionColorBody
+from app.ui.components.collection_sharing import CollectionSharingBody
 from app.ui.components.controls import icon_button, marked, text_field
 from app.ui.components.conversation_options import ConversationOptionsBody
 from app.ui.components.move_document import MoveDocumentBody
@@ -15,6 +17,8 @@ from app.ui.components.source_choice import SourceChoiceBody
 from app.ui.components.token_form import TokenForm
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import (
+    CollectionLook,
+    CollectionSharing,
     Confirmation,
     ConversationOptions,
     DialogState,
@@ -61,6 +65,12 @@ def _dialog(app: AppState, dialogs: DialogState) -> ft.DialogControl | None:
             # A box on phones, too: a name is asked for in its place, and a sheet would stay behind that.
             body = MoveDocumentBody(app, document, app.knowledge.state)
             return _box(app, strings("knowledge.move_title"), body, dismissed)
+        case CollectionSharing(number):
+            body = CollectionSharingBody(app, number, app.knowledge.state)
+            return _sheet(app, strings("sharing.title"), body, dismissed)
+        case CollectionLook(number):
+            body = CollectionColorBody(app, number, app.knowledge.state)
+            return _sheet(app, strings("color.title"), body, dismissed)
         case TokenEntry() as entry:
             return _box(app, strings("token.title"), TokenForm(app, entry, app.token.state), dismissed)
         case ConversationOptions():

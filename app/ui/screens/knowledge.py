@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import flet as ft
 
-from app.ui.components.collection_bar import collection_bar, new_collection_button
+from app.ui.components.collection_bar import collection_bar, import_button, new_collection_button
 from app.ui.components.controls import empty_state, icon_button, in_reading_width, marked
 from app.ui.components.document_row import DocumentRow, FetchRow, UploadRow
 from app.ui.components.header import header
 from app.ui.components.search_results import search_results
+from app.ui.components.transfer_row import TransferRow
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import PagePrompt
 from app.ui.state.knowledge import KnowledgeState
@@ -22,8 +23,11 @@ def KnowledgeScreen(app: AppState, knowledge: KnowledgeState) -> ft.Control:
     filled = knowledge.documents or knowledge.uploads or knowledge.fetches
     actions = [_page_button(app), _add_button(app)] if filled else []
     if knowledge.open is None:
-        actions.append(new_collection_button(app))
-    controls: list[ft.Control] = [header(app, strings("nav.knowledge"), actions=actions, width=READING_WIDTH)]
+        actions += [import_button(app), new_collection_button(app)]
+    controls: list[ft.Control] = [
+        header(app, strings("nav.knowledge"), actions=actions, width=READING_WIDTH),
+        in_reading_width(TransferRow(app, app.collection_files.state)),
+    ]
     if knowledge.open is None:
         if knowledge.loaded:
             controls.append(_nothing_yet(app, "knowledge.empty_title", "knowledge.empty_text"))

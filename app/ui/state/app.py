@@ -19,6 +19,7 @@ from app.core.strings import Strings
 from app.services import Services
 from app.ui import theme
 from app.ui.state.chat import Chat
+from app.ui.state.collection_files import CollectionFiles
 from app.ui.state.compression import CompressionOnScreen
 from app.ui.state.dialogs import Confirmation, DialogState
 from app.ui.state.files import Files
@@ -42,6 +43,7 @@ from engines.errors import EngineError, NotEnoughMemory
 from engines.library import InstalledModel
 from engines.store.catalogue import Licence
 from rag.errors import KnowledgeError
+from rag.exchange import Imported
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +79,9 @@ class AppState:
         files = Files(page, services.paths.uploads)
         self.chat = Chat(services, live, mailbox, self.report, mailbox.run)
         self.knowledge = Knowledge(services, files, mailbox, self.report, mailbox.run, self.chat.refresh)
+        self.collection_files = CollectionFiles(
+            services, files, mailbox, self.report, self._collection_imported
+        )
         self.models = ModelsOnScreen(services, files, mailbox, self.report, mailbox.run, self._ask_anyway)
         self.store = StoreOnScreen(
             services,
@@ -136,6 +141,7 @@ class AppState:
         self._end()
         self.chat.close()
         self.knowledge.close()
+        self.collection_files.close()
         self.models.close()
         self.options.close()
         self.store.close()
@@ -234,6 +240,11 @@ class AppState:
         self.settings = settings
         self.strings = strings_for(settings)
         self.dark = _is_dark(self.page, settings)
+
+    async def _collection_imported(self, imported: Imported) -> None:
+        await self.knowledge.refresh()
+        await self.knowledge.open(imported.collection_id)
+        self.notify(self.strings("knowledge.imported", name=imported.name, count=len(imported.document_ids)))
 
     def _models_moved(self, folder: Path) -> None:
         self.notify(self.strings("folder.moved", folder=folder))

@@ -60,6 +60,20 @@ class MoveDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class CollectionSharing:
+    """Lets choose whose questions a collection answers."""
+
+    collection_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionLook:
+    """Lets choose the colour of a collection."""
+
+    collection_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class TokenEntry:
     """Takes, tests and removes the hub's access token."""
 
@@ -79,6 +93,8 @@ Dialog = (
     | PassageView
     | SourceChoice
     | MoveDocument
+    | CollectionSharing
+    | CollectionLook
     | TokenEntry
     | ConversationOptions
 )

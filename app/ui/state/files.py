@@ -85,6 +85,16 @@ class Files:
         path = await self._picker.save_file(dialog_title=title, file_name=name, src_bytes=content)
         return self._page.web or path is not None
 
+    @property
+    def writes_in_place(self) -> bool:
+        """Whether a file can be written where the user says; else its content is handed over to be kept."""
+        return not self._page.web and self._page.platform is not None and self._page.platform.is_desktop()
+
+    async def place(self, name: str, title: str) -> Path | None:
+        """Let the user say where a file is written, where `writes_in_place`; None if that was cancelled."""
+        path = await self._picker.save_file(dialog_title=title, file_name=name)
+        return Path(path) if path else None
+
     async def receive(
         self, file: ChosenFile, progress: Callable[[float], None] = lambda share: None
     ) -> ReceivedFile:
@@ -115,6 +125,9 @@ class Files:
             except (RuntimeError, TimeoutError) as error:
                 path.unlink(missing_ok=True)
                 raise UploadFailed(file.name) from error
+            except asyncio.CancelledError:
+                path.unlink(missing_ok=True)
+                raise
             finally:
                 self._upload = None
         if not path.exists():

@@ -16,7 +16,16 @@ from app.ui.state.mailbox import Mailbox
 from app.ui.state.reporting import reported
 from rag.documents import supported_suffixes
 from rag.errors import CollectionExists
-from rag.model import Collection, Document, DocumentState, IndexingProgress, SearchResult, SearchWay
+from rag.model import (
+    Collection,
+    CollectionColor,
+    Document,
+    DocumentState,
+    IndexingProgress,
+    SearchResult,
+    SearchWay,
+    Sharing,
+)
 
 PROGRESS_SECONDS = 0.1
 """Progress is shown at most ten times a second."""
@@ -138,6 +147,18 @@ class Knowledge:
             return type(error).__name__
         await self.refresh()
         return None
+
+    @reported
+    async def set_sharing(self, collection_id: int, sharing: Sharing) -> None:
+        """Let the questions of others be answered from a collection, or no longer."""
+        await asyncio.to_thread(self._knowledge.set_sharing, collection_id, sharing)
+        await self.refresh()
+
+    @reported
+    async def set_color(self, collection_id: int, color: CollectionColor) -> None:
+        """Give a collection another colour."""
+        await asyncio.to_thread(self._knowledge.set_color, collection_id, color)
+        await self.refresh()
 
     @reported
     async def delete(self, collection_id: int) -> None:
