@@ -39,6 +39,7 @@ NetworkError
 │   ├── RouterRefused          it wants an invitation, or does not admit this device
 │   ├── RouterBusy             too much to do, or about to restart; carries `wait_seconds`
 │   ├── RouterFailed           it answers, but not as a router does
+│   ├── RouterChanged          it shows another key than at the first visit: ask the user
 │   └── JobUnknown             it does not know the question, or not any more
 └── QueueError                 a router cannot keep a question for its workers
     ├── QueueFull              too many are waiting; carries `position`, `wait_seconds`
@@ -273,6 +274,10 @@ class RouterBusy(RouterError):
 
 class RouterFailed(RouterError):
     """What answers at this address does not answer as a router does."""
+
+
+class RouterChanged(RouterError):
+    """The router shows another key than at the first visit: it was set up anew, or is another one."""
 
 
 class JobUnknown(RouterError):

@@ -64,6 +64,11 @@ class MemoryLink:
             raise LinkClosed
         return data
 
+    @property
+    def ready(self) -> bool:
+        """Whether `receive` gives a message at once."""
+        return not self._inbox.empty()
+
     async def close(self) -> None:
         """As the Protocol says."""
         for end in (self, self.other):

@@ -64,8 +64,10 @@ class WorkerSession:
         self._wall = wall
         self._pause: Pause = ""
         self._link: Link | None = None
-        self.registered = False
-        """Whether the router has welcomed it."""
+        self._welcomed = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._draining = False
         self._running: dict[str, asyncio.Task[None]] = {}
         self._given_back: set[asyncio.Task[None]] = set()
         self._to_say: list[Message] = []
@@ -76,10 +78,25 @@ class WorkerSession:
         """How many questions it is at."""
         return len(self._running)
 
+    @property
+    def registered(self) -> bool:
+        """Whether the router has welcomed it."""
+        return self._welcomed.is_set()
+
+    async def welcomed(self) -> None:
+        """Wait until the router has welcomed it; for ever, if it never does."""
+        await self._welcomed.wait()
+
     def pause(self, reason: Pause) -> None:
         """Take no more questions, or go on where `reason` is empty. What runs goes on: see `stop_all`."""
         self._pause = reason
         self._changed.set()
+
+    async def drain(self) -> None:
+        """Take no more questions on this connection, and wait until none runs."""
+        self._draining = True
+        self._changed.set()
+        await self._idle.wait()
 
     def stop_all(self) -> None:
         """Stop what runs: its owner needs the device. The router gives the questions to others."""
@@ -105,8 +122,7 @@ class WorkerSession:
         """
         self._link = link
         welcome = await self._register(link)
-        self.registered = True
-        self._changed.set()
+        self._welcomed.set()
         log.info("registered with a router")
         end: NetworkError = LinkClosed()
         try:
@@ -121,6 +137,7 @@ class WorkerSession:
             end = MessageInvalid("the router sent what this version does not understand")
         finally:
             self._running.clear()
+            self._idle.set()
             self._to_say.clear()
             await link.close()
         raise end
@@ -142,8 +159,9 @@ class WorkerSession:
             self._changed.clear()
             while self._to_say:
                 await link.send(encode(self._to_say.pop(0)))
-            credit = 0 if self._pause else max(0, self._slots - self.running)
-            await link.send(encode(Presence(credit=credit, running=self.running, pause=self._pause)))
+            pause = self._no_more
+            credit = 0 if pause else max(0, self._slots - self.running)
+            await link.send(encode(Presence(credit=credit, running=self.running, pause=pause)))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), every_seconds)
 
@@ -167,13 +185,17 @@ class WorkerSession:
                 case _:
                     continue
 
+    @property
+    def _no_more(self) -> Pause:
+        return self._pause or ("busy" if self._draining else "")
+
     def _take(self, lease: Lease, link: Link, tasks: asyncio.TaskGroup, welcome: Welcome) -> None:
         """Begin with a question; a later attempt at one that runs takes its place."""
         busy = self.running >= self._slots and lease.job not in self._running
-        if self._pause or busy:
+        if self._no_more or busy:
             if len(self._to_say) >= _MOST_UNSAID:
                 raise LinkClosed("sends and does not listen")
-            no: DeclineReason = "paused" if self._pause else "busy"
+            no: DeclineReason = "paused" if self._no_more else "busy"
             self._to_say.append(Decline(job=lease.job, attempt=lease.attempt, reason=no))
             self._changed.set()
             return
@@ -193,12 +215,15 @@ class WorkerSession:
         )
         task = tasks.create_task(question.run(send))
         self._running[lease.job] = task
+        self._idle.clear()
         self._changed.set()
         task.add_done_callback(lambda done: self._ended(lease, done))
 
     def _ended(self, lease: Lease, task: asyncio.Task[None]) -> None:
         if self._running.get(lease.job) is task:
             del self._running[lease.job]
+        if not self._running:
+            self._idle.set()
         if task in self._given_back:
             self._given_back.discard(task)
             if task.cancelled():

@@ -104,8 +104,12 @@ class World:
     @classmethod
     def with_broker(cls, broker: EmbeddedBroker, **options) -> World:
         desk = RouterDesk(Ed25519PrivateKey.generate(), frozenset({ORIGIN}), broker, **options)
-        workers = WorkerDesk(desk)
-        world = cls(desk, workers, AskingDesk(desk, workers))
+        return cls.over(desk, WorkerDesk(desk))
+
+    @classmethod
+    def over(cls, desk: RouterDesk, workers: WorkerDesk) -> World:
+        """Around a router that is there already."""
+        broker, world = desk.broker, cls(desk, workers, AskingDesk(desk, workers))
         broker.announce = world.noticing(broker.announce)
         broker.withdraw = world.noticing(broker.withdraw)
         return world
