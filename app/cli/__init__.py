@@ -14,6 +14,7 @@ from app.cli import doctor, evaluate, launch, models
 from app.cli.ask import ask
 from app.cli.bench import bench
 from app.cli.chat import chat
+from app.cli.conversations import conversations
 from app.cli.errors import describe, exit_status
 from app.cli.knowledge import knowledge
 from app.cli.text import readable
@@ -48,6 +49,7 @@ cli.command("ask")(ask)
 cli.command("chat")(chat)
 knowledge.command("eval")(evaluate.evaluate)
 cli.add_typer(knowledge, name="kb")
+cli.add_typer(conversations, name="conversations")
 cli.add_typer(models.models, name="models")
 cli.command("bench")(bench)
 cli.command("doctor")(doctor.doctor)

@@ -271,7 +271,7 @@ async def _export(name: str, file: Path) -> None:
         await _with_progress(
             lambda progress: opened.knowledge.export_collection(collection.id, file, progress), strings
         )
-        print(strings("cli.collection_exported", name=collection.name, path=file))
+        print(strings("cli.exported", name=collection.name, path=file))
 
 
 @knowledge.command("import")

@@ -7,6 +7,7 @@ import re
 import flet as ft
 
 from app.core.messages import Conversation
+from app.core.transcript import TranscriptForm
 from app.ui.components.controls import SearchField, marked, menu, remembered
 from app.ui.state.app import AppState
 from app.ui.state.chat_state import ChatState
@@ -136,7 +137,7 @@ def plain(preview: str) -> str:
 def conversation_menu(
     app: AppState, conversation: Conversation, *, size: float = 22, is_open: bool = False
 ) -> ft.Control:
-    """Rename and delete; the options of the one that is open."""
+    """Rename, keep as a file and delete; the options of the one that is open."""
     strings = app.strings
     title = conversation.title or strings("chat.untitled")
 
@@ -160,6 +161,10 @@ def conversation_menu(
     def show_options() -> None:
         app.dialogs.show(ConversationOptions())
 
+    async def save_transcript() -> None:
+        if await app.chat.save_transcript(conversation.id, TranscriptForm.MARKDOWN, strings):
+            app.notify(strings("chat.transcript_saved"))
+
     def ask_delete() -> None:
         app.dialogs.show(
             Confirmation(
@@ -176,6 +181,7 @@ def conversation_menu(
         [
             *([(ft.Icons.TUNE, strings("option.title"), show_options)] if is_open else []),
             (ft.Icons.EDIT_OUTLINED, strings("action.rename"), rename),
+            (ft.Icons.SAVE_ALT, strings("chat.save_transcript"), save_transcript),
             (ft.Icons.DELETE_OUTLINE, strings("action.delete"), ask_delete),
         ],
         identifier=f"conversation-menu-{conversation.id}",

@@ -77,7 +77,7 @@ class AppState:
         self._clipboard = ft.Clipboard()
         mailbox = self._mailbox = Mailbox()
         files = Files(page, services.paths.uploads)
-        self.chat = Chat(services, live, mailbox, self.report, mailbox.run)
+        self.chat = Chat(services, live, files, mailbox, self.report, mailbox.run)
         self.knowledge = Knowledge(services, files, mailbox, self.report, mailbox.run, self.chat.refresh)
         self.collection_files = CollectionFiles(
             services, files, mailbox, self.report, self._collection_imported

@@ -10,8 +10,11 @@ from app.core.errors import ConversationMissing
 from app.core.events import Event
 from app.core.messages import ChatMessage
 from app.core.model_options import AnswerOptions
+from app.core.strings import Strings
+from app.core.transcript import Transcript, TranscriptForm
 from app.services import Services
 from app.ui.state.chat_state import PAGE_OF_MESSAGES, ChatState, MessageView
+from app.ui.state.files import Files
 from app.ui.state.live import LiveAnswer, LiveAnswers
 from app.ui.state.mailbox import Mailbox
 from app.ui.state.reporting import reported
@@ -24,6 +27,7 @@ class Chat:
         self,
         services: Services,
         live: LiveAnswers,
+        files: Files,
         mailbox: Mailbox,
         report: Callable[[Exception], None],
         run: Callable[..., object],
@@ -35,6 +39,7 @@ class Chat:
         self._services = services
         self._conversations = services.conversations
         self._live = live
+        self._files = files
         self.report = report
         self._run = run
         self._all_messages: list[ChatMessage] = []
@@ -80,6 +85,18 @@ class Chat:
         if self.state.open and self.state.open.id == conversation_id:
             self.new()
         await self.refresh()
+
+    @reported
+    async def save_transcript(self, conversation_id: int, form: TranscriptForm, strings: Strings) -> bool:
+        """Let the user keep a conversation as a file; returns whether that was done."""
+        transcript = Transcript(
+            await asyncio.to_thread(self._conversations.get, conversation_id),
+            await asyncio.to_thread(self._conversations.messages, conversation_id),
+        )
+        content = transcript.written(form, strings).encode()
+        return await self._files.save(
+            transcript.file_name(form, strings), content, strings("chat.save_transcript")
+        )
 
     # -- the open conversation ----------------------------------------------------------------
 

@@ -111,6 +111,24 @@ async def test_an_answer_that_ends_while_its_conversation_is_read_is_shown_whole
         assert not app.shows("stop")
 
 
+async def test_a_conversation_is_saved_as_a_text_with_its_title_as_name(open_app, model):
+    model("First.")
+    saved = {}
+
+    def save(arguments):
+        saved[arguments["file_name"]] = arguments["src_bytes"].decode()
+        return "/somewhere"
+
+    async with open_app(width=1280) as app:
+        await ask_and_wait(app, "Say something")
+        app.client.answers["save_file"] = save
+        conversation = (await services()).conversations.list()[0]
+        await app.choose(f"conversation-menu-{conversation.id}", "Save as text")
+        await app.until(lambda: app.shows("notice"))
+        assert saved["Say something.md"].startswith("# Say something\n")
+        assert saved["Say something.md"].endswith("\n\nFirst.\n")
+
+
 async def test_answering_again_replaces_the_answer(open_app, model):
     model("First.")
     async with open_app() as app:
