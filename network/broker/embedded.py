@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -113,12 +114,13 @@ class EmbeddedBroker:
             return False
         return self._relay.emit(job, data)
 
-    async def frames(self, job: str, after: int = 0) -> AsyncIterator[Frame]:
+    async def frames(self, job: str, after: int = 0) -> AsyncGenerator[Frame, None]:
         """As the Protocol says."""
         if not self._relay.known(job) and await self.state(job) is not JobState.OPEN:
             return
-        async for frame in self._relay.listen(job, after):
-            yield frame
+        async with aclosing(self._relay.listen(job, after)) as frames:
+            async for frame in frames:
+                yield frame
 
     async def close(self) -> None:
         """As the Protocol says."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 from network.broker.protocol import Frame
@@ -74,7 +74,7 @@ class FrameRelay:
         """Whether there was anything about this question, or its end."""
         return job in self._channels
 
-    async def listen(self, job: str, after: int) -> AsyncIterator[Frame]:
+    async def listen(self, job: str, after: int) -> AsyncGenerator[Frame, None]:
         """Frames after this id, until the end."""
         channel = self._channels.setdefault(job, _Channel())
         news = asyncio.Event()

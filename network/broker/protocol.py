@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Container
+from collections.abc import AsyncGenerator, Container
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal, Protocol
@@ -179,8 +179,11 @@ class Broker(Protocol):
     async def emit(self, job: str, data: bytes) -> bool:
         """Pass an encoded message on to whoever listens; False if the question is not open."""
 
-    def frames(self, job: str, after: int = 0) -> AsyncIterator[Frame]:
-        """What was emitted after this id and what follows, until the question has ended."""
+    def frames(self, job: str, after: int = 0) -> AsyncGenerator[Frame, None]:
+        """What was emitted after this id and what follows, until the question has ended.
+
+        Closing it (`aclose`) lets go of everything that listening takes.
+        """
 
     async def close(self) -> None:
         """Let go of files and connections; what was kept stays."""

@@ -61,25 +61,35 @@ INVALID = Kind("invalid", 400, "The message is not valid")
 NOT_REGISTERED = Kind("not-registered", 401, "Prove first who you are")
 REFUSED = Kind("refused", 403, "This router does not admit you")
 UNKNOWN_JOB = Kind("unknown-job", 404, "There is no such question, or it has ended")
+UNKNOWN_LINK = Kind("unknown-link", 404, "There is no such link, or it has ended")
+NOT_FOUND = Kind("not-found", 404, "There is nothing here")
+METHOD = Kind("method", 405, "Not in this way")
 JOB_EXISTS = Kind("job-exists", 409, "This question was sent before, with other contents")
 VERSION = Kind("version", 409, "No common version of the protocol")
 TOO_LARGE = Kind("too-large", 413, "The message is too long")
 QUOTA = Kind("quota", 429, "Your quota is used up for now")
+TOO_MANY_LINKS = Kind("too-many-links", 503, "As many devices are connected as this router takes")
 QUEUE_FULL = Kind("queue-full", 429, "Too many questions are waiting")
 NO_WORKER = Kind("no-worker", 503, "No worker fits at the moment")
 DRAINING = Kind("draining", 503, "This router is about to restart")
+UNAVAILABLE = Kind("unavailable", 503, "This router cannot keep questions at the moment")
 
 KINDS = (
     INVALID,
     NOT_REGISTERED,
     REFUSED,
     UNKNOWN_JOB,
+    UNKNOWN_LINK,
+    NOT_FOUND,
+    METHOD,
     JOB_EXISTS,
     VERSION,
     TOO_LARGE,
     QUOTA,
+    TOO_MANY_LINKS,
     QUEUE_FULL,
     NO_WORKER,
     DRAINING,
+    UNAVAILABLE,
 )
 """All of them; their names never change."""

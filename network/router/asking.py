@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 from network.balancing import Wish, Worker, choose, fits
-from network.broker.protocol import Frame, QueuedJob
+from network.broker.protocol import Frame, JobState, QueuedJob
 from network.envelope import LONGEST_LIFE_SECONDS
 from network.errors import MessageInvalid
 from network.protocol.jobs import Grant, JobAccepted, JobRequest
@@ -26,7 +26,7 @@ class AskingDesk:
     def __init__(self, desk: RouterDesk, workers: WorkerDesk) -> None:
         self._desk = desk
         self._workers = workers
-        self._directory = Directory(desk)
+        self.directory = Directory(desk)
 
     async def candidates(self, query: WorkerQuery) -> Candidates:
         """Workers for a question, drawn by this router, and its ticket for them.
@@ -36,7 +36,7 @@ class AskingDesk:
         """
         listed: dict[str, ListedWorker] = {}
         pool: list[Worker] = []
-        for entry in await self._directory.workers():
+        for entry in await self.directory.workers():
             seen = entry.seen_by(query)
             if seen is not None and not entry.state.pause:
                 listed[seen.node] = entry
@@ -64,12 +64,11 @@ class AskingDesk:
         )
         return Candidates(candidates=found, ticket=ticket)
 
-    async def submit(self, request: JobRequest) -> JobAccepted:
-        """Keep a question. When this returns, it will not be lost.
+    def check(self, request: JobRequest) -> QueuedJob:
+        """The question as it will be kept, if all of it belongs together; its asker has signed it.
 
         Raises:
             MessageError: grants, body and ticket do not belong together.
-            QueueFull, QueueConflict: as the broker says.
         """
         grants = [verify_own(signed, Grant) for signed in request.grants]
         first = grants[0]
@@ -92,7 +91,7 @@ class AskingDesk:
                 nodes=nodes,
                 now=self._desk.now(),
             )
-        job = QueuedJob(
+        return QueuedJob(
             job=request.job,
             asker=first.asker,
             body=request.body,
@@ -101,13 +100,30 @@ class AskingDesk:
             expires=first.expires,
             ticket=request.ticket,
         )
-        position = await self._desk.broker.submit(job)
-        return JobAccepted(job=request.job, access=self._access(request.job), position=position)
 
-    def answers(self, job: str, access: bytes, after: int = 0) -> AsyncIterator[Frame]:
+    async def submit(self, request: JobRequest) -> JobAccepted:
+        """Check and keep a question. When this returns, it will not be lost.
+
+        Raises:
+            MessageError: as `check`.
+            QueueFull, QueueConflict: as the broker says.
+        """
+        return await self.keep(self.check(request))
+
+    async def keep(self, job: QueuedJob) -> JobAccepted:
+        """Keep a question that `check` has seen. Raises QueueFull and QueueConflict."""
+        position = await self._desk.broker.submit(job)
+        return JobAccepted(job=job.job, access=self._access(job.job), position=position)
+
+    def answers(self, job: str, access: bytes, after: int = 0) -> AsyncGenerator[Frame, None]:
         """Encoded messages about a question, until it has ended. Raises PermissionError."""
         self._check(job, access)
         return self._desk.broker.frames(job, after)
+
+    async def state(self, job: str, access: bytes) -> JobState | None:
+        """How a question stands; None if it is not known. Raises PermissionError."""
+        self._check(job, access)
+        return await self._desk.broker.state(job)
 
     async def cancel(self, job: str, access: bytes) -> None:
         """Nobody waits for it any more. Raises PermissionError."""

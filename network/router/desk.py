@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -37,6 +38,8 @@ class RouterDesk:
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     """For tokens and draws. Routers that share a broker share it."""
     wall: Callable[[], float] = time.time
+    counts: Counter[str] = field(default_factory=Counter, repr=False)
+    """What has happened so far, by name: for people who look after the router."""
 
     @property
     def public(self) -> bytes:

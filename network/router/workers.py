@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass, field
+from typing import Literal
 
 from network.broker.protocol import Claim, Handout, JobState, NodeState
 from network.errors import CardError, LinkClosed, MessageError, MessageInvalid
@@ -13,7 +14,7 @@ from network.link import Link
 from network.protocol import frames
 from network.protocol.answers import AnswerAcknowledged, AnswerChunk, AnswerStart
 from network.protocol.cards import NodeCard
-from network.protocol.jobs import Cancel, Decline, Lease, Renew
+from network.protocol.jobs import Cancel, Decline, JobProgress, Lease, Renew
 from network.protocol.message import Message, encode
 from network.protocol.presence import Bye, Ping, Presence
 from network.protocol.registration import Hello
@@ -59,9 +60,16 @@ class WorkerDesk:
         self._workers: dict[str, _Worker] = {}
         self._admission = Admission(desk)
         self._returning: set[asyncio.Future[JobState | None]] = set()
+        self._finishing = False
+        self._settled = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._workers)
+
+    @property
+    def held(self) -> int:
+        """Questions that workers of this router are at."""
+        return sum(len(worker.held) for worker in self._workers.values())
 
     async def serve(self, link: Link) -> None:
         """One connection, until it ends. Whatever a worker sends, nothing else than its own link suffers."""
@@ -69,6 +77,7 @@ class WorkerDesk:
             card, hello = await self._admission.admit(link)
         except (MessageError, CardError, TimeoutError) as error:
             log.info("a worker was not admitted: %s", type(error).__name__)
+            self._desk.counts["workers refused"] += 1
             await _goodbye(link, "refused")
             return
         except LinkClosed:
@@ -78,6 +87,7 @@ class WorkerDesk:
         if earlier := self._workers.get(node):
             await _goodbye(earlier.link, "replaced")
         self._workers[node] = worker
+        self._desk.counts["workers admitted"] += 1
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hand_out(worker))
@@ -93,18 +103,38 @@ class WorkerDesk:
 
     async def cancel(self, job: str, nodes: list[str]) -> None:
         """Tell these workers that nobody waits for a question any more."""
-        for node in nodes:
-            if worker := self._workers.get(node):
-                worker.drop(job)
-                with contextlib.suppress(LinkClosed):
-                    await worker.send(Cancel(job=job))
+
+        async def tell(worker: _Worker) -> None:
+            with contextlib.suppress(LinkClosed):
+                await worker.send(Cancel(job=job))
+
+        told = [worker for node in nodes if (worker := self._workers.get(node))]
+        for worker in told:
+            worker.drop(job)
+        self._settled.set()
+        await asyncio.gather(*map(tell, told))  # one that does not read must not keep the others waiting
 
     async def close(self, retry_seconds: int) -> None:
         """Say goodbye to all, before a restart."""
-        for worker in list(self._workers.values()):
+
+        async def part(worker: _Worker) -> None:
             with contextlib.suppress(LinkClosed):
                 await worker.send(Bye(reason="restart", retry_seconds=retry_seconds))
             await worker.link.close()
+
+        await asyncio.gather(*map(part, list(self._workers.values())))
+
+    async def finish_running(self, seconds: float) -> bool:
+        """Hand out nothing more, and wait for what runs; False if some of it still does after so long."""
+        self._finishing = True
+        for worker in self._workers.values():
+            worker.news.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.held:
+                    self._settled.clear()
+                    await self._settled.wait()
+        return not self.held
 
     async def _ping(self, worker: _Worker) -> None:
         while True:
@@ -115,7 +145,7 @@ class WorkerDesk:
         """Questions from the mailbox, never more than the worker has credit for."""
         while True:
             worker.news.clear()
-            if worker.credit <= 0:
+            if worker.credit <= 0 or self._finishing:
                 await worker.news.wait()
                 continue
             found = await self._lease(worker)
@@ -125,6 +155,8 @@ class WorkerDesk:
                 worker.held[handout.claim.job, handout.claim.attempt] = -1
             if found:
                 await self._announce(worker)
+            for handout in found:
+                await self._tell(handout.claim.job, "handed_out", worker, handout.claim.attempt)
             for handout in found:
                 claim = handout.claim
                 await worker.send(
@@ -215,19 +247,30 @@ class WorkerDesk:
         if not await self._renew(worker, *key):
             return
         await self._desk.broker.emit(part.job, data)
+        self._desk.counts["parts passed on"] += 1
         worker.held[key] = due + 1
         if isinstance(part, AnswerChunk) and part.last:
             del worker.held[key]
+            self._settled.set()
+            self._desk.counts["answers finished"] += 1
             await self._desk.broker.finish(worker.claim(*key))
             await worker.send(
                 AnswerAcknowledged(job=part.job, attempt=part.attempt, next_index=part.index + 1)
             )
+
+    async def _tell(
+        self, job: str, event: Literal["handed_out", "declined"], worker: _Worker, attempt: int
+    ) -> None:
+        """A word to the asker between the parts of answers."""
+        progress = JobProgress(job=job, event=event, node=worker.card.node, attempt=attempt)
+        await self._desk.broker.emit(job, encode(progress))
 
     async def _renew(self, worker: _Worker, job: str, attempt: int) -> bool:
         """False if the question is not the worker's any more, and tells it so."""
         if (job, attempt) in worker.held and await self._desk.broker.renew(worker.claim(job, attempt)):
             return True
         worker.held.pop((job, attempt), None)
+        self._settled.set()
         if not any(held == job for held, _ in worker.held):
             is_open = await self._desk.broker.state(job) is JobState.OPEN
             await worker.send(Cancel(job=job, reason="reassigned" if is_open else "enough"))
@@ -235,6 +278,9 @@ class WorkerDesk:
 
     async def _declined(self, worker: _Worker, decline: Decline) -> None:
         if worker.held.pop((decline.job, decline.attempt), None) is not None:
+            self._settled.set()
+            self._desk.counts["questions declined"] += 1
+            await self._tell(decline.job, "declined", worker, decline.attempt)
             await self._desk.broker.give_back(
                 worker.claim(decline.job, decline.attempt),
                 final=decline.reason in _FINAL,
@@ -247,6 +293,7 @@ class WorkerDesk:
         if self._workers.get(node) is worker:
             del self._workers[node]
             await self._desk.broker.withdraw(node)
+        self._settled.set()
         for job, attempt in list(worker.held):
             await self._desk.broker.give_back(worker.claim(job, attempt), final=False)
 

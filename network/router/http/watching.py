@@ -1,0 +1,152 @@
+"""For who looks after a router: is it well, numbers, and a page. Counts and states only, never contents."""
+
+from __future__ import annotations
+
+import msgspec
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from network.protocol.routers import Pool
+from network.router.directory import ListedWorker
+from network.router.http.access import check_token, is_local
+from network.router.http.admin_page import CONTENT_SECURITY_POLICY, PAGE
+from network.router.http.bodies import JSON
+from network.router.http.metrics import MEDIA_TYPE, metrics_text
+from network.router.http.openapi import openapi
+from network.router.http.pool import count_pool
+from network.router.http.service import RouterService
+
+routes = APIRouter(include_in_schema=False)
+
+MOST_ROWS = 500
+
+
+class WorkerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker as the owner of the router sees it."""
+
+    node: str
+    models: tuple[str, ...]
+    languages: tuple[str, ...]
+    slots: int
+    free: int
+    running: int
+    pause: str
+    public: bool
+    groups: int
+    """To how many groups it belongs; which, nobody can tell here."""
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the owner's page shows."""
+
+    name: str
+    ready: bool
+    draining: bool
+    started: int
+    now: int
+    open_admission: bool
+    connected: int
+    links: int
+    streams: int
+    waiting: int
+    running: int
+    public: Pool
+    counts: dict[str, int]
+    """What has happened since the start."""
+    workers: tuple[WorkerRow, ...]
+    """The busiest first."""
+
+
+@routes.get("/healthz")
+async def health(request: Request) -> Response:
+    """Whether the process lives."""
+    return PlainTextResponse("ok\n")
+
+
+@routes.get("/readyz")
+async def readiness(request: Request) -> Response:
+    """Whether it takes questions: for load balancers, which send nothing here otherwise."""
+    ready = _service(request).ready
+    return PlainTextResponse("ready\n" if ready else "not ready\n", 200 if ready else 503)
+
+
+@routes.get("/metrics")
+async def metrics(request: Request) -> Response:
+    """Numbers for Prometheus: from this machine, or with the owner's token."""
+    service = _service(request)
+    if not is_local(request):
+        _check_owner(service, request)
+    load = await service.broker.load()
+    pool = count_pool(await service.asking.directory.workers(), load)
+    return Response(metrics_text(service, load, pool), media_type=MEDIA_TYPE)
+
+
+@routes.get("/admin")
+async def admin_page(request: Request) -> Response:
+    """The owner's page; it holds nothing until somebody types the token."""
+    return HTMLResponse(
+        PAGE,
+        headers={
+            "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cache-Control": "no-cache",
+        },
+    )
+
+
+@routes.get("/admin/status")
+async def admin_status(request: Request) -> Response:
+    """What the owner's page shows."""
+    service = _service(request)
+    _check_owner(service, request)
+    load = await service.broker.load()
+    workers = await service.asking.directory.workers()
+    status = Status(
+        name=service.settings.name,
+        ready=service.ready,
+        draining=service.draining,
+        started=int(service.started),
+        now=int(service.wall()),
+        open_admission=service.settings.invites is None,
+        connected=len(service.workers),
+        links=service.worker_places.count,
+        streams=service.stream_places.count,
+        waiting=load.waiting,
+        running=load.running,
+        public=count_pool(workers, load),
+        counts=dict(sorted(service.counts.items())),
+        workers=tuple(map(_row, sorted(workers, key=lambda entry: -entry.state.running)[:MOST_ROWS])),
+    )
+    return Response(msgspec.json.encode(status), headers={"Cache-Control": "no-store"}, media_type=JSON)
+
+
+@routes.get("/openapi.json")
+async def description(request: Request) -> Response:
+    """The description of the interface, as docs/reference/openapi.json has it."""
+    return Response(msgspec.json.encode(openapi()), media_type=JSON)
+
+
+def _row(entry: ListedWorker) -> WorkerRow:
+    return WorkerRow(
+        node=entry.card.node[:12],
+        models=tuple(entry.worker.models),
+        languages=tuple(sorted(entry.worker.languages)),
+        slots=entry.card.slots,
+        free=entry.state.credit,
+        running=entry.state.running,
+        pause=entry.state.pause,
+        public=entry.state.public,
+        groups=len(entry.state.memberships),
+    )
+
+
+def _check_owner(service: RouterService, request: Request) -> None:
+    """Raises Refusal without the owner's token; guesses are limited as all requests are."""
+    service.take_request(request)
+    check_token(request, service.settings.admin_token)
+
+
+def _service(request: Request) -> RouterService:
+    service: RouterService = request.app.state.service
+    return service
