@@ -14,6 +14,7 @@ from rag.ranking import Candidate, distinct, fuse, gate, most_passages_of_a_rare
 from rag.shared_embedder import SharedEmbedder
 from rag.store import Store
 from rag.text import embedding_text, index_text, match_expression, word_expressions, written_words
+from rag.vectors.exact import similarities
 from rag.vectors.stored import StoredVectors, identity_of, vector_state
 
 CANDIDATES = 50
@@ -108,7 +109,7 @@ class Search:
         if vector is not None:
             near = self._vectors.index.nearest(connection, vector, collection_ids, CANDIDATES)
             similar = {neighbour.passage_id: neighbour.similarity for neighbour in near}
-            similar |= self._vectors.similarities(connection, vector, by_words - similar.keys())
+            similar |= similarities(connection, vector, by_words - similar.keys())
         ids = sorted(similar.keys() | by_words)
         matched = _matched_words(connection, words, ids)
         return [

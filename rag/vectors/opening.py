@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from rag.errors import VectorSearchUnavailable
+from rag.vectors.by_size import BySize, SmallIndex
+from rag.vectors.numpy_matrix import NumpyMatrix
 from rag.vectors.protocol import VectorIndex
+from rag.vectors.sqlite_vec_table import SqliteVecTable
 
 VectorKind = Literal["auto", "sqlite-vec", "numpy"]
 
@@ -16,9 +19,10 @@ def open_vector_index(kind: VectorKind = "auto") -> VectorIndex:
     Raises:
         VectorSearchUnavailable: sqlite-vec was asked for by name and cannot be loaded here.
     """
-    from rag.vectors.numpy_matrix import NumpyMatrix
-    from rag.vectors.sqlite_vec_table import SqliteVecTable
+    return BySize(_open_small_index(kind))
 
+
+def _open_small_index(kind: VectorKind) -> SmallIndex:
     if kind == "numpy":
         return NumpyMatrix()
     try:

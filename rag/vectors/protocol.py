@@ -12,7 +12,7 @@ To add an index:
    a build without your index may have written in between (`vector_state` tells);
 3. read and write through the connection you are given, and only inside its transaction: an
    undone transaction, or one of another process, must not leave you out of step;
-4. add it to `rag/vectors/opening.py`;
+4. add it to `rag/vectors/opening.py`, as the index of small knowledge bases (`rag/vectors/by_size.py`);
 5. run `tests/rag/test_vectors.py`: all indexes give the same neighbours.
 """
 
@@ -24,6 +24,9 @@ from typing import NamedTuple, Protocol
 import apsw
 
 from rag.embedder import Vectors
+
+MOST_NEIGHBOURS = 4096
+"""Nobody looks for more, and vec0 refuses to."""
 
 
 class VectorRow(NamedTuple):

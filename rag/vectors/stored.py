@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 import apsw
-import numpy as np
 
 from rag.database import rows
-from rag.embedder import Embedder, Vectors
+from rag.embedder import Embedder
 from rag.vectors.protocol import VectorIndex, VectorRow
 
 _BATCH = 1000
@@ -100,14 +99,3 @@ class StoredVectors:
         )
         connection.execute("DELETE FROM next_vectors")
         self.begin(connection, embedder, dimension)
-
-    def similarities(
-        self, connection: apsw.Connection, query: Vectors, passage_ids: Iterable[int]
-    ) -> Mapping[int, float]:
-        """Exact cosine similarities of these passages, by id."""
-        similar: dict[int, float] = {}
-        for passage_id in passage_ids:
-            statement = "SELECT vector FROM vectors WHERE passage_id = ?"
-            for (vector,) in rows(connection, statement, (passage_id,)):
-                similar[passage_id] = float(np.frombuffer(vector, np.float32) @ query)
-        return similar

@@ -11,10 +11,15 @@ from rag.database import Database
 from rag.errors import VectorSearchUnavailable
 from rag.schema import MIGRATIONS
 from rag.vectors import VectorRow, open_vector_index
+from rag.vectors.by_size import BySize
+from rag.vectors.numpy_matrix import NumpyMatrix
+from rag.vectors.sqlite_vec_table import SqliteVecTable
 from rag.vectors.stored import StoredVectors
 
 DIMENSION = 16
-KINDS = ["numpy", pytest.param("sqlite-vec", marks=pytest.mark.desktop)]
+Kind = Literal["auto", "sqlite-vec", "numpy"]
+KINDS = ["numpy", pytest.param("sqlite-vec", marks=pytest.mark.desktop("sqlite-vec"))]
+ALWAYS_LARGE = -1
 
 
 def unit_vectors(count: int, seed: int = 1) -> np.ndarray:
@@ -22,11 +27,23 @@ def unit_vectors(count: int, seed: int = 1) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+def narrow_cone(count: int, seed: int = 1) -> np.ndarray:
+    """Vectors as E5 makes them: all near one direction, in clusters."""
+    random = np.random.default_rng(seed)
+    shared = np.random.default_rng(0)
+    centres, base = shared.standard_normal((50, 24)), shared.standard_normal((24, 96))
+    latent = centres[random.integers(0, 50, count)] + 0.7 * random.standard_normal((count, 24))
+    vectors = (latent @ base + 15 * shared.standard_normal(96)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
 class Base:
     """A knowledge base with vectors only; passage n has vector n."""
 
-    def __init__(self, path: Path, kind: Literal["auto", "sqlite-vec", "numpy"]) -> None:
+    def __init__(self, path: Path, kind: Kind, large: int | None = None) -> None:
         index = open_vector_index(kind)
+        if large is not None:
+            index = BySize(NumpyMatrix() if kind == "numpy" else SqliteVecTable(), large)
         self.database = Database(path, MIGRATIONS, extensions=index.extensions)
         self.vectors = StoredVectors(index)
         with self.database.write() as connection:
@@ -60,9 +77,12 @@ class Base:
         return [neighbour.passage_id for neighbour in self.nearest(query, collections, limit)]
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=[*KINDS, "codes"])
 def base(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Base]:
-    opened = Base(tmp_path / "vectors.db", request.param)
+    if request.param == "codes":
+        opened = Base(tmp_path / "vectors.db", "numpy", ALWAYS_LARGE)
+    else:
+        opened = Base(tmp_path / "vectors.db", request.param)
     yield opened
     opened.database.close()
 
@@ -141,7 +161,7 @@ def test_more_than_4096_neighbours_cannot_be_asked_for(base: Base):
     assert len(base.ids(unit_vectors(1)[0], limit=10_000)) == 4096
 
 
-@pytest.mark.desktop
+@pytest.mark.desktop("sqlite-vec")
 @pytest.mark.parametrize(("first", "second"), [("numpy", "sqlite-vec"), ("sqlite-vec", "numpy")])
 def test_a_file_made_with_one_index_opens_with_the_other(tmp_path: Path, first, second):
     vectors = unit_vectors(50)
@@ -162,7 +182,64 @@ def test_a_file_made_with_one_index_opens_with_the_other(tmp_path: Path, first, 
     assert [len(found) for found in results] == [9, 18, 27]
 
 
-@pytest.mark.desktop
+@pytest.mark.desktop("sqlite-vec")
+def test_what_a_build_without_the_index_writes_meanwhile_is_found_at_once_and_stays(tmp_path: Path):
+    vectors = unit_vectors(12)
+    base = Base(tmp_path / "two.db", "sqlite-vec")
+    base.begin()
+    base.add(vectors[:4])
+    other = Base(tmp_path / "two.db", "numpy")
+    other.add(vectors[4:8], first_id=5)
+    assert base.ids(vectors[6], limit=1) == [7]
+    base.add(vectors[8:], first_id=9)
+    assert sorted(base.ids(vectors[0], limit=20)) == list(range(1, 13))
+    other.remove(2)
+    base.remove(3)
+    assert sorted(base.ids(vectors[0], limit=20)) == [1, *range(4, 13)]
+    other.database.close()
+    base.database.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_growing_large_and_small_again_changes_no_neighbour(tmp_path: Path, kind):
+    vectors = unit_vectors(90)
+    query = unit_vectors(1, seed=3)[0]
+    base = Base(tmp_path / "growing.db", kind, large=40)
+    steady = Base(tmp_path / "steady.db", "numpy")
+    for each in (base, steady):
+        each.begin()
+
+    def agree() -> bool:
+        return base.ids(query, (1, 2), 50) == steady.ids(query, (1, 2), 50)
+
+    for start in range(0, 90, 15):
+        for each in (base, steady):
+            each.add(vectors[start : start + 15], first_id=start + 1, collections=(1, 2, 3))
+        assert agree()
+    for start in range(1, 76, 15):
+        for each in (base, steady):
+            each.remove(*range(start, start + 15))
+        assert agree()
+    base.database.close()
+    steady.database.close()
+
+
+def test_codes_lose_next_to_none_of_the_nearest_among_many(tmp_path: Path):
+    vectors = narrow_cone(20_000)
+    base = Base(tmp_path / "many.db", "numpy", ALWAYS_LARGE)
+    base.begin(dimension=vectors.shape[1])
+    base.add(vectors, collections=(1, 2))
+    queries = narrow_cone(40, seed=2)
+    for asked, rows_asked in (((1, 2), slice(None)), ((2,), slice(1, None, 2))):
+        ids = np.arange(1, len(vectors) + 1)[rows_asked]
+        exact = [set(ids[np.argsort(-(vectors[rows_asked] @ query))[:10]].tolist()) for query in queries]
+        found = [set(base.ids(query, asked)) for query in queries]
+        shared = sum(len(one & other) for one, other in zip(exact, found, strict=True))
+        assert shared / (10 * len(queries)) >= 0.98
+    base.database.close()
+
+
+@pytest.mark.desktop("sqlite-vec")
 def test_compacting_gives_space_back_and_loses_nothing(tmp_path: Path):
     base = Base(tmp_path / "holes.db", "sqlite-vec")
     vectors = unit_vectors(20_000)
@@ -187,6 +264,6 @@ def test_an_index_that_cannot_be_loaded_is_refused_by_name_and_replaced_by_auto(
     assert open_vector_index("auto").name == "numpy"
 
 
-@pytest.mark.desktop
+@pytest.mark.desktop("sqlite-vec")
 def test_auto_takes_sqlite_vec_where_it_loads():
     assert open_vector_index("auto").name == "sqlite-vec"
