@@ -36,7 +36,7 @@ MOST_RECONNECTS = 8
 """In a row, without a new message in between: about a minute and a half."""
 _REQUEST_TRIES = 3
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
-_ENDS = ("done", "cancelled", "expired")
+_ENDS = ("done", "failed", "cancelled", "expired")
 
 
 class RouterClient:
@@ -150,6 +150,7 @@ class RouterClient:
                     body = await read_bounded(source.response, LARGEST_PROBLEM_BYTES)
                     raise error_of(source.response, body)
                 bounded_events(source.response)
+                heard.connected()
                 async for event in source.aiter_sse():
                     if event.data and heard.is_new(event.id, event.data.encode()):
                         yield event.data.encode()
@@ -203,18 +204,31 @@ class _Heard:
         self.last_id = ""
         self.ended = False
         self.come_back_seconds = 0
+        self._before = ""
+        self._previous = ""
+
+    def connected(self) -> None:
+        """A new connection: its router may not know the number after which it was asked to go on."""
+        self._before, self._previous = self.last_id, ""
 
     def is_new(self, id: str, data: bytes) -> bool:
-        """Note a message. False if it was there already, as after a router that does not know the id."""
-        if id and id == self.last_id:
-            return False
-        if id.isascii() and id.isdigit() and self.last_id.isdigit() and int(id) < int(self.last_id):
+        """Note a message; False if an earlier connection has brought it.
+
+        A message without a number has the one before it (the standard says so), and was never there.
+        """
+        numbered, self._previous = id != self._previous, id
+        if numbered and _number(id) <= _number(self._before):
             return False
         self.last_id = id or self.last_id
         message = frames.to_asker(data)
         self.ended = isinstance(message, JobProgress) and message.event in _ENDS
         self.come_back_seconds = message.retry_seconds if isinstance(message, Bye) else 0
         return True
+
+
+def _number(id: str) -> int:
+    """0 for what is none; ids of routers are numbers that rise."""
+    return int(id) if id.isascii() and id.isdigit() and len(id) < 20 else 0
 
 
 def _bearer(access: bytes) -> dict[str, str]:

@@ -119,6 +119,18 @@ async def test_signs_of_life_and_comments_are_not_lost():
     assert await heard(ScriptedRouter([response])) == [alive, DONE]
 
 
+async def test_messages_without_a_number_are_heard_too():
+    alive = encode(Ping(time=5))
+    one = Bytes(b"id: 7\ndata: " + part(1) + b"\n\ndata: " + alive + b"\n\n", breaks=BROKEN)
+    two = Bytes(
+        b"data: " + alive + b"\n\nid: 7\ndata: " + part(1) + b"\n\ndata: " + DONE + b"\n\n",
+    )
+    responses = [
+        httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=body) for body in (one, two)
+    ]
+    assert await heard(ScriptedRouter(responses)) == [part(1), alive, alive, DONE]
+
+
 async def test_leaving_early_closes_the_connection():
     response = stream((1, part(1)), (2, part(2)), (3, DONE))
     body = response.stream
