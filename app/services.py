@@ -18,6 +18,10 @@ from app.core.logs import start_logging
 from app.core.long_jobs import LongJobs
 from app.core.models import Models
 from app.core.models_folder import ModelsFolder, finish_move, located
+from app.core.network.facade import Network, open_network
+from app.core.network.ledger import Ledger, Purpose
+from app.core.network.offline import OfflineSwitch
+from app.core.network.outgoing import Outgoing
 from app.core.option_store import OptionStore
 from app.core.other_models import OtherPrograms
 from app.core.paths import Paths
@@ -56,6 +60,7 @@ class Services:
     downloads: Downloads
     programs: OtherPrograms
     models_folder: ModelsFolder
+    network: Network
     instance: InstanceLock
     processes: ProcessesLock
 
@@ -80,6 +85,7 @@ class Services:
         await self.models.unload()
         self.knowledge.close()
         self.conversations.close()
+        self.network.close()
         self.instance.release()
         self.processes.release()
 
@@ -108,14 +114,17 @@ def open_services(paths: Paths | None = None) -> Services:
     if instance.held:
         knowledge.start()
     secrets = Secrets()
-    store = Store(settings, secrets)
+    outgoing = Outgoing(Ledger(paths.ledger), OfflineSwitch(settings))
+    network = open_network(paths, settings, outgoing)
+    store = Store(settings, secrets, outgoing.opener(Purpose.HUB))
     table = DownloadTable(paths.downloads)
     downloader = Downloader(table, paths.arriving, library, store.open_hub)
     downloads = Downloads(table, downloader)
+    network.offline.subscribe(lambda on: None if on else downloads.try_again())
     models = Models(
         library,
         settings,
-        servers=Servers(settings, StoredKeys()),
+        servers=Servers(settings, StoredKeys(), open_client=outgoing.opener(Purpose.SERVER)),
         tuning=Tuning(library, settings, OptionStore(paths.model_options)),
     )
     answering = Answering(conversations, knowledge, models, settings, writers)
@@ -136,7 +145,7 @@ def open_services(paths: Paths | None = None) -> Services:
         settings,
         conversations,
         knowledge,
-        WebPages(knowledge, paths.uploads, settings),
+        WebPages(knowledge, paths.uploads, settings, outgoing),
         models,
         answering,
         compression,
@@ -149,6 +158,7 @@ def open_services(paths: Paths | None = None) -> Services:
         downloads,
         OtherPrograms(library, settings, models.free_memory),
         folder,
+        network,
         instance,
         processes,
     )

@@ -16,6 +16,7 @@ from app.core.paths import Paths
 from app.core.settings import SettingsStore
 from app.core.strings import Strings
 from engines.errors import EngineError
+from network.errors import NetworkError
 from rag.errors import KnowledgeError
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def describe(error: BaseException) -> str:
         return strings("errors.disk_full")
     if isinstance(error, apsw.CantOpenError | apsw.ReadOnlyError | apsw.PermissionsError):
         return strings("errors.OSError")
-    if isinstance(error, AppError | EngineError | KnowledgeError | OSError):
+    if isinstance(error, AppError | EngineError | KnowledgeError | NetworkError | OSError):
         return strings.error(error)
     path = Paths.default().log
     with contextlib.suppress(OSError):

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from app.core.download import Download, DownloadState, Problem
 from app.core.download_table import DownloadTable
 from app.core.downloader import Downloader
-from app.core.errors import FolderMissing
+from app.core.errors import FolderMissing, OfflineChosen
 from engines.errors import (
     DownloadInProgress,
     DownloadNeedsSpace,
@@ -28,7 +28,7 @@ from engines.errors import (
 log = logging.getLogger(__name__)
 
 AT_ONCE = 2
-_PASSING = (Offline, HubUnreachable, HubBusy, HubAnswerBroken)
+_PASSING = (Offline, OfflineChosen, HubUnreachable, HubBusy, HubAnswerBroken)
 """What goes away by itself, as the sign-in page of a network does: then the download waits."""
 _FIRST_WAIT_SECONDS = 20.0
 _LONGEST_WAIT_SECONDS = 15 * 60.0

@@ -124,6 +124,12 @@ class Downloads:
         """Work again after `hold`."""
         self._worker.go_on()
 
+    def try_again(self) -> None:
+        """What waits for the network need not wait any longer."""
+        for download in self._table.all():
+            if download.state is DownloadState.WAITING:
+                self._worker.look_again(download.id)
+
     def close(self) -> None:
         """Stop working. What is under way goes on at the next start, or in another process."""
         self._worker.close()

@@ -11,6 +11,15 @@ AppError
 │   └── OptionsConflict    it does not go together with another one; carries `other`
 ├── ServerExists           a model of a server already has this name
 ├── OtherProcess           another window or terminal of the app uses the models
+├── OfflineChosen          the user wants nothing to leave this device; carries `host`
+├── RouterAddressInvalid   what was typed is no address of a router; carries `typed`
+├── RouterExists           this router is there already; carries `name`
+├── RouterMissing          the router was removed
+├── GroupExists            this device belongs to the group already; carries `name`
+├── OwnDevicesExist        there is a group of the user's own devices already
+├── TooManyGroups          more than a device may belong to; carries `most`
+├── GroupMissing           this device has left the group
+├── DeviceMissing          no device of this number was seen yet
 ├── ModelsMoving           the models are on their way to another folder
 ├── ModelsFolderError      the models cannot be moved there; carries `folder`
 │   ├── FolderInvalid      it is no folder, or not written from its root on
@@ -93,6 +102,62 @@ class ServerExists(AppError):
 
 class OtherProcess(AppError):
     """Another window or terminal of the app uses the models at the moment."""
+
+
+class OfflineChosen(AppError):
+    """The user has turned on the offline switch: nothing was sent to `host`."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        self.host = host
+
+
+class RouterAddressInvalid(AppError):
+    """What was typed is no address of a router; `typed` shows it without a password."""
+
+    def __init__(self, typed: str) -> None:
+        super().__init__(typed)
+        self.typed = typed
+
+
+class RouterExists(AppError):
+    """This router is there already, under the name `name`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class RouterMissing(AppError):
+    """The router was removed."""
+
+
+class GroupExists(AppError):
+    """This device belongs to the group already, under the name `name`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class OwnDevicesExist(AppError):
+    """There is a group of the user's own devices already: leave that one first."""
+
+
+class TooManyGroups(AppError):
+    """A device belongs to `most` groups at most."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(str(most))
+        self.most = most
+
+
+class GroupMissing(AppError):
+    """This device has left the group."""
+
+
+class DeviceMissing(AppError):
+    """No device of this number was seen yet."""
 
 
 class ModelsMoving(AppError):

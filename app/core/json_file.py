@@ -57,3 +57,16 @@ def write_whole(path: Path, value: object) -> None:
     except OSError:
         new.unlink(missing_ok=True)
         raise
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file that cannot be used, so that nothing overwrites it; returns its new name.
+
+    Raises:
+        OSError: the system does not let us.
+    """
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    return aside

@@ -73,13 +73,28 @@ class Paths:
         return self.data / "model-options.json"
 
     @property
+    def network(self) -> Path:
+        """What is known of other devices: routers, groups, pinned identities, keys, and the ledger."""
+        return self.data / "network"
+
+    @property
+    def ledger(self) -> Path:
+        """The database of all outgoing connections."""
+        return self.network / "ledger.db"
+
+    @property
     def log(self) -> Path:
         """The log, which never holds prompts, answers or documents."""
         return self.data / "dai.log"
 
     def create(self) -> Paths:
         """Make the folders, readable for this user only. The user's own for models must be there already."""
-        for folder in (self.data, self.uploads, *(() if self.models_folder else (self.models,))):
+        for folder in (
+            self.data,
+            self.uploads,
+            self.network,
+            *(() if self.models_folder else (self.models,)),
+        ):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self
 

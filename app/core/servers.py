@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from time import perf_counter
 
+import httpx
+
 from app.core.errors import ModelMissing, ServerExists
 from app.core.server_keys import ServerKeys, SessionKeys
 from app.core.settings import ServerSetting, SettingsStore
@@ -59,10 +61,13 @@ class Servers:
         settings: SettingsStore,
         keys: ServerKeys | None = None,
         opener: Callable[..., Awaitable[Engine]] = open_engine,
+        open_client: Callable[..., httpx.AsyncClient] = httpx.AsyncClient,
     ) -> None:
+        """`open_client` makes HTTP clients, as `httpx.AsyncClient` does."""
         self._settings = settings
         self._keys = keys or SessionKeys()
         self._open = opener
+        self._open_client = open_client
 
     def added(self) -> list[ServerModel]:
         """All of them, in the order in which they were added."""
@@ -239,7 +244,7 @@ class Servers:
 
     async def _access(self, server: ServerAddress, key: str | None) -> ServerAccess:
         key = key or await asyncio.to_thread(self._keys.get, server.url)
-        return ServerAccess(key, proxy=self._settings.current.proxy)
+        return ServerAccess(key, proxy=self._settings.current.proxy, open_client=self._open_client)
 
 
 def _described(setting: ServerSetting) -> ServerModel:

@@ -71,6 +71,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     proxy: Annotated[str, msgspec.Meta(pattern=_WEB_ADDRESS)] | None = None
     """Address of a proxy for downloads and for servers outside of this network; none takes what the system's
     environment says (HTTPS_PROXY)."""
+    offline: bool = False
+    """Nothing leaves this device: no downloads, no pages, no other devices. Servers on this very device stay
+    allowed."""
     licences_accepted: tuple[str, ...] = ()
     """Addresses of the licences that you have accepted."""
 

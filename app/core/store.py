@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
+
+import httpx
 
 from app.core.download import Order, OrderPart
 from app.core.errors import LicenceNotAccepted
@@ -29,8 +31,15 @@ _LONGEST_SEARCH = 200
 class Store:
     """Asks the hub of the settings, only when one of its methods is called."""
 
-    def __init__(self, settings: SettingsStore, secrets: Secrets) -> None:
+    def __init__(
+        self,
+        settings: SettingsStore,
+        secrets: Secrets,
+        open_client: Callable[..., httpx.AsyncClient] = httpx.AsyncClient,
+    ) -> None:
+        """`open_client` makes HTTP clients, as `httpx.AsyncClient` does."""
         self._settings = settings
+        self._open_client = open_client
         self._secrets = secrets
 
     @cached_property
@@ -75,7 +84,7 @@ class Store:
             raise HubUntrusted(self.host, "not encrypted")
         if token is None:
             token = await asyncio.to_thread(self._secrets.hub_token, settings.hub_endpoint)
-        hub = Hub(HubAccess(settings.hub_endpoint, lambda: token, settings.proxy))
+        hub = Hub(self._access(settings.hub_endpoint, lambda: token))
         try:
             return await hub.account()
         finally:
@@ -183,20 +192,22 @@ class Store:
         Raises:
             HubAddressInvalid: the settings' address of the hub or of the proxy is none.
         """
-        settings = self._settings.current
-        endpoint = settings.hub_endpoint
-        return Hub(HubAccess(endpoint, lambda: self._secrets.hub_token(endpoint), settings.proxy))
+        endpoint = self._settings.current.hub_endpoint
+        return Hub(self._access(endpoint, lambda: self._secrets.hub_token(endpoint)))
 
     @asynccontextmanager
     async def _hub(self) -> AsyncIterator[Hub]:
         settings = self._settings.current
         # In a thread: a keyring may ask the user to unlock it.
         token = await asyncio.to_thread(self._secrets.hub_token, settings.hub_endpoint)
-        hub = Hub(HubAccess(settings.hub_endpoint, lambda: token, settings.proxy))
+        hub = Hub(self._access(settings.hub_endpoint, lambda: token))
         try:
             yield hub
         finally:
             await hub.close()
+
+    def _access(self, endpoint: str, token: Callable[[], str | None]) -> HubAccess:
+        return HubAccess(endpoint, token, self._settings.current.proxy, open_client=self._open_client)
 
     def _reference(self, text: str) -> Reference:
         model = self._models.get(text.strip().lower())

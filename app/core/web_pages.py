@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from app.core.network.ledger import Purpose
+from app.core.network.outgoing import Outgoing
 from app.core.settings import SettingsStore
 from rag.errors import WebAddressInvalid
 from rag.knowledge import KnowledgeBase
@@ -26,11 +28,14 @@ def _silent(received: int) -> None:
 class WebPages:
     """Fetches pages into the knowledge base. Cancel the task of a call to stop it."""
 
-    def __init__(self, knowledge: KnowledgeBase, uploads: Path, settings: SettingsStore) -> None:
+    def __init__(
+        self, knowledge: KnowledgeBase, uploads: Path, settings: SettingsStore, outgoing: Outgoing
+    ) -> None:
         """`uploads` is where a page lies until it is indexed."""
         self._knowledge = knowledge
         self._uploads = uploads
         self._settings = settings
+        self._outgoing = outgoing
 
     async def add(self, collection_id: int, typed: str, progress: Progress = _silent) -> Document:
         """Fetch a page and add it to a collection; one that is there already is refreshed.
@@ -38,6 +43,7 @@ class WebPages:
         Raises:
             CollectionMissing: the collection was deleted.
             DocumentError: the page cannot be had or read: leaves of `WebPageError`, among others.
+            OfflineChosen: the user wants nothing to be sent.
         """
         address = read_address(typed)
         page = await self._fetch(address, progress)
@@ -73,7 +79,13 @@ class WebPages:
             raise
 
     async def _fetch(self, address: WebAddress, progress: Progress) -> FetchedPage:
-        return await fetch_page(address, proxy=self._settings.current.proxy, progress=progress)
+        self._outgoing.check(Purpose.WEB_PAGE, address.host)  # the name of the host is looked up first
+        return await fetch_page(
+            address,
+            proxy=self._settings.current.proxy,
+            progress=progress,
+            open_client=self._outgoing.opener(Purpose.WEB_PAGE),
+        )
 
     def _save(self, page: FetchedPage) -> SavedPage:
         return save_page(page, self._uploads / uuid.uuid4().hex)

@@ -54,6 +54,8 @@ class HubAccess:
     endpoint and nowhere else."""
     proxy: str | None = field(default=None, repr=False)
     """Address of a proxy; `None` leaves it to the environment (HTTPS_PROXY and so on)."""
+    open_client: Callable[..., httpx.AsyncClient] = field(default=httpx.AsyncClient, repr=False)
+    """Makes the client; takes what `httpx.AsyncClient` takes. For whoever wants to count or refuse."""
     connect_seconds: float = 15.0
     silence_seconds: float = 45.0
     """A connection that brings nothing for so long is given up."""
@@ -98,7 +100,7 @@ class HubConnection:
         self.host = self._origin.host
         self._access = access
         try:
-            self._client = httpx.AsyncClient(
+            self._client = access.open_client(
                 headers={"user-agent": user_agent(), "accept-encoding": "identity"},
                 timeout=httpx.Timeout(access.silence_seconds, connect=access.connect_seconds),
                 follow_redirects=False,

@@ -76,6 +76,7 @@ async def fetch_page(
     *,
     proxy: str | None = None,
     progress: Callable[[int], None] = lambda received: None,
+    open_client: Callable[..., httpx.AsyncClient] = httpx.AsyncClient,
 ) -> FetchedPage:
     """Fetch a page or a document from the web. Cancel the task to stop it.
 
@@ -83,6 +84,7 @@ async def fetch_page(
         typed: Its address, as the user has typed it.
         proxy: Address of a proxy; None leaves it to the environment.
         progress: Told how many bytes have come.
+        open_client: Makes the client; takes what `httpx.AsyncClient` takes. For whoever wants to count.
 
     Raises:
         WebPageError: Leaves of it.
@@ -92,15 +94,20 @@ async def fetch_page(
     address = read_address(typed) if isinstance(typed, str) else typed
     try:
         async with asyncio.timeout(_SECONDS):
-            return await _fetch(address, proxy, progress)
+            return await _fetch(address, proxy, progress, open_client)
     except TimeoutError as error:
         raise WebPageUnreachable(address.host, "not in time") from error
 
 
-async def _fetch(typed: WebAddress, proxy: str | None, progress: Callable[[int], None]) -> FetchedPage:
+async def _fetch(
+    typed: WebAddress,
+    proxy: str | None,
+    progress: Callable[[int], None],
+    open_client: Callable[..., httpx.AsyncClient],
+) -> FetchedPage:
     address = typed
     try:
-        client = httpx.AsyncClient(
+        client = open_client(
             headers=_HEADERS,
             timeout=_TIMEOUT,
             follow_redirects=False,

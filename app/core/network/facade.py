@@ -1,0 +1,86 @@
+"""Everything the app has to do with other devices, in one value."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from app.core.network.devices import Devices
+from app.core.network.groups import Groups
+from app.core.network.identity import Identity
+from app.core.network.ledger import Ledger, Purpose
+from app.core.network.offline import OfflineSwitch
+from app.core.network.outgoing import Outgoing
+from app.core.network.router_address import is_nearby
+from app.core.network.routers import Routers
+from app.core.network.vault import Vault
+from app.core.paths import Paths
+from app.core.settings import SettingsStore
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What is known about the network, and the ways into it. Opening one asks nobody and sends nothing."""
+
+    identity: Identity
+    routers: Routers
+    groups: Groups
+    devices: Devices
+    ledger: Ledger
+    offline: OfflineSwitch
+    outgoing: Outgoing
+    settings: SettingsStore
+
+    def open_client(self, purpose: Purpose, address: str) -> httpx.AsyncClient:
+        """A client for the router at this address; close it. Uses the user's proxy where one leads there."""
+        return _open_client(self.outgoing, self.settings, purpose, address)
+
+    def set_aside(self) -> list[Path]:
+        """Files that were damaged and lie under another name now, for the user to know."""
+        stores = (self.routers.stored, self.groups.stored, self.devices.stored, self.ledger)
+        return [store.damaged for store in stores if store.damaged is not None]
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.ledger.close()
+
+
+def open_network(
+    paths: Paths,
+    settings: SettingsStore,
+    outgoing: Outgoing,
+    vault: Vault | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Network:
+    """Put the stores together."""
+    folder = paths.network
+    vault = vault or Vault(folder)
+
+    def open_client(address: str) -> httpx.AsyncClient:
+        return _open_client(outgoing, settings, Purpose.ROUTER, address)
+
+    return Network(
+        identity=Identity(folder / "device.json", vault, clock),
+        routers=Routers(folder / "routers.json", vault, open_client),
+        groups=Groups(folder / "groups.json", vault),
+        devices=Devices(folder / "devices.json", clock),
+        ledger=outgoing.ledger,
+        offline=outgoing.offline,
+        outgoing=outgoing,
+        settings=settings,
+    )
+
+
+def _open_client(
+    outgoing: Outgoing, settings: SettingsStore, purpose: Purpose, address: str
+) -> httpx.AsyncClient:
+    nearby = is_nearby(urlsplit(address).hostname or "")
+    return outgoing.opener(purpose)(
+        proxy=None if nearby else settings.current.proxy,
+        trust_env=not nearby,  # no proxy leads to this device, or to one beside it
+    )

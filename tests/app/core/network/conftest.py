@@ -1,0 +1,84 @@
+"""The network of a device that has just been set up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from app.core.network.facade import Network, open_network
+from app.core.network.ledger import Ledger
+from app.core.network.offline import OfflineSwitch
+from app.core.network.outgoing import Outgoing
+from app.core.network.vault import Vault
+from app.core.paths import Paths
+from app.core.settings import SettingsStore
+from tests.network.test_key_stores import MemoryKeyring
+
+
+@dataclass
+class Device:
+    """A data folder, a keyring that may be missing, and an environment."""
+
+    folder: Path
+    keyring: MemoryKeyring | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    now: float = field(default_factory=time.time)
+    opened: list[Network] = field(default_factory=list)
+
+    @property
+    def files(self) -> Path:
+        return self.folder / "network"
+
+    def start(self) -> Network:
+        """The app's network, as after a start."""
+        paths = Paths(self.folder).create()
+        settings = SettingsStore(paths.settings)
+        outgoing = Outgoing(Ledger(paths.ledger), OfflineSwitch(settings))
+        self.opened.append(open_network(paths, settings, outgoing, self.vault(), lambda: self.now))
+        return self.opened[-1]
+
+    def vault(self) -> Vault:
+        return Vault(self.files, self.environment, lambda: self.keyring)
+
+    def everything(self) -> bytes:
+        """All that lies in the folder, but for the file that opens the others."""
+        return b"\n".join(
+            path.read_bytes()
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file() and path.name != "sealing.key"
+        )
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Iterator[Device]:
+    found = Device(tmp_path / "data")
+    yield found
+    for network in found.opened:
+        network.close()
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Device]:
+    found = Device(tmp_path / "other")
+    yield found
+    for network in found.opened:
+        network.close()
+
+
+@pytest.fixture
+def network(device: Device) -> Network:
+    return device.start()
+
+
+@pytest.fixture
+def nothing_is_local(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """After the call, a server of this device counts as one far away."""
+
+    def apply() -> None:
+        monkeypatch.setattr("app.core.network.offline.is_this_device", lambda host: False)
+
+    return apply
