@@ -17,6 +17,7 @@ from app.core.events import Event, Failed, Finished, Retrieved, Started, Stopped
 from app.core.instance import WritersLock
 from app.core.messages import ChatMessage, Citation, MessageState
 from app.core.models import Models
+from app.core.owner_activity import OwnerActivity
 from app.core.prompt import compose_prompt
 from app.core.settings import SettingsStore
 from app.core.stopping import StoppedEarly, StopSwitch
@@ -69,6 +70,8 @@ class Answering:
         self._models = models
         self._settings = settings
         self._writers = writers
+        self.activity = OwnerActivity()
+        """What else uses the model waits for it."""
         self._runs: dict[int, _Run] = {}
         self._turn = asyncio.Lock()
 
@@ -159,7 +162,7 @@ class Answering:
     async def _answer(self, conversation_id: int, prepare: Callable[[], _Run]) -> AsyncGenerator[Event, None]:
         if conversation_id in self._runs or self._answered_elsewhere(conversation_id):
             raise AlreadyAnswering
-        with self._writers.shared():
+        with self._writers.shared(), self.activity.at_work():
             run = self._runs[conversation_id] = prepare()
             draft = run.draft
             try:

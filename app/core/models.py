@@ -166,6 +166,20 @@ class Models:
         await self._load(model, anyway=anyway)
         self._settings.change(model_id=model.id)
 
+    async def spare_engine(self, model: InstalledModel, needed: Callable[[], bool]) -> Engine | None:
+        """The engine with a model for work in the background; the user's choice stays what it is.
+
+        None where the user needs the engine, of which there is one: `needed` is asked before another model
+        would be unloaded.
+
+        Raises:
+            As `engine`, and ModelsMoving or FolderMissing where the models' folder is not to be touched.
+        """
+        async with self._turn:
+            if needed():
+                return None
+            return await self._load_in_turn(model, anyway=False)
+
     @contextmanager
     def in_use(self) -> Iterator[None]:
         """While the loaded model answers: it is not unloaded meanwhile, and what kills it is remembered."""
@@ -317,38 +331,41 @@ class Models:
 
     async def _load(self, model: AnyModel, *, anyway: bool) -> Engine:
         async with self._turn:
-            if isinstance(model, InstalledModel):
-                self._check_here()
-            options = self.options(model)
-            crashes = self._crashes.get(model.id, 0)
-            if anyway:
-                self._crashes.pop(model.id, None)
-            elif crashes >= _MOST_CRASHES:
-                raise EngineKeepsCrashing(model.name, f"{crashes} times")
-            self._idle.restart()
-            if self._engine and self._loaded and (self._loaded.id, self._options) == (model.id, options):
-                return self._engine
-            if isinstance(model, InstalledModel) and not anyway:
-                need, fit = await asyncio.to_thread(self.memory, model)
-                if fit is MemoryFit.TOO_LARGE:
-                    raise NotEnoughMemory(need.total, available_memory())
-            await self._close()
-            self._loading = model
-            self._changed()
-            try:
-                if isinstance(model, InstalledModel) and not anyway:
-                    await self._check(model)
-                try:
-                    self._engine = await self._opened(model, options)
-                except (EngineCrashed, EngineStuck):
-                    self._crashed(model)
-                    raise
-                self._loaded, self._options = model, options
-            finally:
-                self._loading = None
-                self._idle.restart()
-                self._changed()
+            return await self._load_in_turn(model, anyway=anyway)
+
+    async def _load_in_turn(self, model: AnyModel, *, anyway: bool) -> Engine:
+        if isinstance(model, InstalledModel):
+            self._check_here()
+        options = self.options(model)
+        crashes = self._crashes.get(model.id, 0)
+        if anyway:
+            self._crashes.pop(model.id, None)
+        elif crashes >= _MOST_CRASHES:
+            raise EngineKeepsCrashing(model.name, f"{crashes} times")
+        self._idle.restart()
+        if self._engine and self._loaded and (self._loaded.id, self._options) == (model.id, options):
             return self._engine
+        if isinstance(model, InstalledModel) and not anyway:
+            need, fit = await asyncio.to_thread(self.memory, model)
+            if fit is MemoryFit.TOO_LARGE:
+                raise NotEnoughMemory(need.total, available_memory())
+        await self._close()
+        self._loading = model
+        self._changed()
+        try:
+            if isinstance(model, InstalledModel) and not anyway:
+                await self._check(model)
+            try:
+                self._engine = await self._opened(model, options)
+            except (EngineCrashed, EngineStuck):
+                self._crashed(model)
+                raise
+            self._loaded, self._options = model, options
+        finally:
+            self._loading = None
+            self._idle.restart()
+            self._changed()
+        return self._engine
 
     async def _check(self, model: InstalledModel) -> None:
         """Read a downloaded file once where it was written since it arrived."""
