@@ -20,6 +20,10 @@ from network.broker.settlement import Effects
 T = TypeVar("T")
 
 
+RENEWALS_A_LEASE = 5
+"""A sign of life is written so often at most."""
+
+
 class EmbeddedBroker:
     """A `Broker` for one router. Open it with `open_embedded_broker`, use it in that event loop only."""
 
@@ -37,6 +41,8 @@ class EmbeddedBroker:
         self._relay = FrameRelay(table.start_number)
         self._board = PresenceBoard()
         self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._renewed: dict[str, dict[Claim, float]] = {}
+        """When the signs of life that are in the file were given, by question."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def announce(self, state: NodeState, seconds: float) -> None:
@@ -78,8 +84,15 @@ class EmbeddedBroker:
                 del self._waiting[node]
 
     async def renew(self, claim: Claim) -> bool:
-        """As the Protocol says."""
-        return await self._in_thread(self._table.renew, claim, self._now())
+        """As the Protocol says. Most signs of life need no writing: parts of an answer come fast."""
+        now = self._now()
+        written = self._renewed.get(claim.job, {}).get(claim)
+        if written is not None and now - written < self._table.lease_seconds / RENEWALS_A_LEASE:
+            return True
+        holds = await self._in_thread(self._table.renew, claim, now)
+        if holds:
+            self._renewed.setdefault(claim.job, {})[claim] = now
+        return holds
 
     async def finish(self, claim: Claim) -> JobState | None:
         """As the Protocol says."""
@@ -130,13 +143,20 @@ class EmbeddedBroker:
         self._thread.shutdown(wait=False)
 
     async def _lease_now(self, node: str, credit: int) -> tuple[list[Handout], float | None]:
-        work = self._kept(self._in_thread(self._table.lease, node, credit, self._now(), self._wall()))
+        work = self._kept(self._lease_in_thread(node, credit))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
             # Whoever asked has gone while the questions were being taken: they go back, for somebody else.
             work.add_done_callback(self._return_unseen)
             raise
+
+    async def _lease_in_thread(self, node: str, credit: int) -> tuple[list[Handout], float | None]:
+        now = self._now()
+        handouts, due = await self._in_thread(self._table.lease, node, credit, now, self._wall())
+        for handout in handouts:
+            self._renewed.setdefault(handout.claim.job, {})[handout.claim] = now
+        return handouts, due
 
     def _return_unseen(self, work: asyncio.Task[tuple[list[Handout], float | None]]) -> None:
         if not work.cancelled() and work.exception() is None:
@@ -171,7 +191,10 @@ class EmbeddedBroker:
         for node in effects.wake:
             for news in self._waiting.get(node, ()):
                 news.set()
+        for claim in effects.released:
+            self._renewed.get(claim.job, {}).pop(claim, None)
         for job in effects.ended:
+            self._renewed.pop(job, None)
             self._relay.end(job, self._now())
 
 

@@ -49,6 +49,11 @@ class JobTable:
             )
 
     @property
+    def lease_seconds(self) -> float:
+        """How long a question is a worker's without a sign of life."""
+        return self._limits.lease_seconds
+
+    @property
     def start_number(self) -> int:
         """How often the file has been opened."""
         return self._start

@@ -121,6 +121,8 @@ class Broker(Protocol):
     claim holds; every question ends exactly once. Presence and frames may be lost in a kill: workers announce
     themselves again, and answers are written again.
 
+    Where questions are kept elsewhere than in this process, every method may raise BrokerUnavailable.
+
     To add an engine: 1. implement these methods; 2. open it in the fixture `broker` of
     tests/network/broker/conftest.py; 3. let the suite there pass unchanged, also the test that kills it.
     """

@@ -29,6 +29,8 @@ class Effects:
     wake: set[str] = field(default_factory=set)
     """Nodes that have something to fetch."""
     ended: set[str] = field(default_factory=set)
+    released: list[Claim] = field(default_factory=list)
+    """Claims that do not hold any more, beside those of ended questions."""
     changes: list[Change] = field(default_factory=list)
 
 
@@ -58,6 +60,7 @@ class Settlement:
             return None
         number, rank = held
         self._move(number, rank, state)
+        self.effects.released.append(claim)
         return self._settle(number, claim.job)
 
     def put_back(self, claim: Claim, wait_seconds: float = 0.0) -> JobState | None:
@@ -68,6 +71,7 @@ class Settlement:
         number, rank = held
         again = claim.attempt < MOST_ATTEMPTS and not self._has_spare(number)
         self._move(number, rank, TaskState.WAITING if again else TaskState.FAILED, wait_seconds)
+        self.effects.released.append(claim)
         if again:
             self.effects.wake.add(claim.node)
             self.effects.changes.append(Change(claim.job, "retrying", claim.node))

@@ -12,6 +12,8 @@ from network.protocol.message import Message
 Pause = Literal["", "owner", "busy", "battery", "metered", "hours", "quota", "hot"]
 """Why a worker takes nothing now: its owner's wish or own chat, or one of the limits that were set."""
 
+ByeReason = Literal["sleep", "quit", "restart", "replaced", "refused"]
+
 
 class Presence(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A worker's sign of life, and its credit: how many questions it takes from now on."""
@@ -30,6 +32,6 @@ class Ping(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Bye(Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The last message of either side. A worker's questions go to others at once."""
 
-    reason: Literal["sleep", "quit", "restart", "replaced", "refused"]
+    reason: ByeReason
     retry_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 0
     """A router's wish when to come back; add up to as much again by chance."""

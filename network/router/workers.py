@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from network.broker.protocol import Claim, Handout, JobState, NodeState
-from network.errors import CardError, LinkClosed, MessageError, MessageInvalid
+from network.errors import CardError, LinkClosed, MessageError, MessageInvalid, QueueError
 from network.link import Link
 from network.protocol import frames
 from network.protocol.answers import AnswerAcknowledged, AnswerChunk, AnswerStart
 from network.protocol.cards import NodeCard
 from network.protocol.jobs import Cancel, Decline, JobProgress, Lease, Renew
 from network.protocol.message import Message, encode
-from network.protocol.presence import Bye, Ping, Presence
+from network.protocol.presence import Bye, ByeReason, Ping, Presence
 from network.protocol.registration import Hello
 from network.router.admission import Admission
 from network.router.desk import RouterDesk
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 _FINAL = frozenset({"unreadable", "expired", "repeated", "unsuitable"})
 """Reasons for which the same worker would decline again."""
+_COME_BACK_SECONDS = 5
+"""When the router's own server does not answer."""
 
 
 @dataclass(eq=False)
@@ -59,7 +61,7 @@ class WorkerDesk:
         self._desk = desk
         self._workers: dict[str, _Worker] = {}
         self._admission = Admission(desk)
-        self._returning: set[asyncio.Future[JobState | None]] = set()
+        self._returning: set[asyncio.Future[None]] = set()
         self._finishing = False
         self._settled = asyncio.Event()
 
@@ -97,6 +99,9 @@ class WorkerDesk:
             pass
         except* MessageError as errors:
             log.info("a worker's connection was ended: %s", type(errors.exceptions[0]).__name__)
+        except* QueueError as errors:
+            log.warning("a worker is sent away, the broker fails: %s", errors.exceptions[0])
+            await _goodbye(link, "restart", _COME_BACK_SECONDS)
         finally:
             await link.close()
             await self._left(worker)
@@ -189,7 +194,7 @@ class WorkerDesk:
         if lease.cancelled() or lease.exception() is not None:
             return
         for handout in lease.result():
-            task = asyncio.ensure_future(self._desk.broker.give_back(handout.claim, final=False))
+            task = asyncio.ensure_future(self._return(handout.claim))
             self._returning.add(task)
             task.add_done_callback(self._returning.discard)
 
@@ -295,10 +300,17 @@ class WorkerDesk:
             await self._desk.broker.withdraw(node)
         self._settled.set()
         for job, attempt in list(worker.held):
-            await self._desk.broker.give_back(worker.claim(job, attempt), final=False)
+            await self._return(worker.claim(job, attempt))
+
+    async def _return(self, claim: Claim) -> None:
+        """Give a question back that its worker will not answer now."""
+        try:
+            await self._desk.broker.give_back(claim, final=False)
+        except QueueError as error:
+            log.warning("a question waits for the end of its lease: %s", error)
 
 
-async def _goodbye(link: Link, reason: str) -> None:
+async def _goodbye(link: Link, reason: ByeReason, retry_seconds: int = 0) -> None:
     with contextlib.suppress(LinkClosed):
-        await link.send(encode(Bye(reason=reason)))  # type: ignore[arg-type]
+        await link.send(encode(Bye(reason=reason, retry_seconds=retry_seconds)))
     await link.close()

@@ -6,7 +6,7 @@ back with the last number goes on there, at this router or at another, also afte
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from network.broker.nats.connection import NatsConnection
 from network.broker.nats.feed import Feed, News
@@ -34,7 +34,7 @@ class AnswerStream:
         for feed in self._listening.get(job, ()):
             feed.nudge()
 
-    async def listen(self, job: str, after: int) -> AsyncIterator[Frame]:
+    async def listen(self, job: str, after: int) -> AsyncGenerator[Frame, None]:
         """Frames after this number, until the end."""
         names = self._connection.names
         feed = self._connection.follow(names.answers, names.answer(job), after)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from network.broker.job_table import Limits
@@ -164,20 +165,21 @@ class NatsBroker:
         return QueueLoad(self._jobs.count(TaskState.WAITING), self._jobs.count(TaskState.LEASED))
 
     async def sweep(self) -> list[Change]:
-        """As the Protocol says; of several routers, one does each thing and tells of it."""
-        changes: list[Change] = []
-        if not self._connection.connected:
-            return changes
-        try:
-            for job in self._jobs.expired(self._wall()):
-                changes += await self._swept(job, _expire(job))
-            for job, silent in self._jobs.silent(self._limits.lease_seconds):
-                changes += await self._swept(job, _put_back(job, silent))
-            for job, absent in self._jobs.absent(self._limits.patience_seconds):
-                changes += await self._swept(job, _replace(job, absent))
-        except BrokerUnavailable as error:
-            log.warning("leases are looked at later: %s", error.details)
+        """As the Protocol says; of several routers, one does each thing and tells of it.
+
+        Raises:
+            BrokerUnavailable: the server does not answer.
+        """
         self._jobs.drop_ended()
+        if not self._connection.connected:
+            raise BrokerUnavailable("no connection")
+        changes: list[Change] = []
+        for job in self._jobs.expired(self._wall()):
+            changes += await self._swept(job, _expire(job))
+        for job, silent in self._jobs.silent(self._limits.lease_seconds):
+            changes += await self._swept(job, _put_back(job, silent))
+        for job, absent in self._jobs.absent(self._limits.patience_seconds):
+            changes += await self._swept(job, _replace(job, absent))
         return changes
 
     async def emit(self, job: str, data: bytes) -> bool:
@@ -188,11 +190,12 @@ class NatsBroker:
         await self._answers.emit(job, data)
         return True
 
-    async def frames(self, job: str, after: int = 0) -> AsyncIterator[Frame]:
+    async def frames(self, job: str, after: int = 0) -> AsyncGenerator[Frame, None]:
         """As the Protocol says."""
         if await self._questions.stands(job) is not None and self._jobs.get(job) is not None:
-            async for frame in self._answers.listen(job, after):
-                yield frame
+            async with aclosing(self._answers.listen(job, after)) as frames:
+                async for frame in frames:
+                    yield frame
 
     async def close(self) -> None:
         """As the Protocol says."""

@@ -20,6 +20,27 @@ ROOT = Path(__file__).resolve().parents[3]
 A = node("a")
 
 
+async def test_signs_of_life_that_come_fast_are_not_all_written(tmp_path):
+    """Every part of an answer is one."""
+    path, clock = tmp_path / "jobs.db", {"now": 0.0}
+    broker = await open_embedded_broker(path, now=lambda: clock["now"], wall=lambda: 1_800_000_000.0)
+    await broker.submit(job(nodes="a", workers=1))
+    [handout] = await broker.lease(A, 1)
+    log = path.with_name("jobs.db-wal")
+    before = log.stat().st_size
+    for _ in range(100):
+        clock["now"] += 0.01
+        assert await broker.renew(handout.claim)
+    assert log.stat().st_size == before
+    clock["now"] += 14
+    assert await broker.renew(handout.claim)
+    clock["now"] += 14
+    assert await broker.sweep() == []
+    await broker.finish(handout.claim)
+    assert not await broker.renew(handout.claim)
+    await broker.close()
+
+
 async def test_nothing_sealed_is_kept_after_the_end(tmp_path):
     path = tmp_path / "jobs.db"
     broker = await open_embedded_broker(path, wall=lambda: 1_800_000_000.0)
