@@ -1,12 +1,13 @@
-"""Rules for the whole suite: what a phone lacks, and what may not be skipped where it must run."""
+"""Rules for the whole suite: what a phone lacks, what must run, and that no test leaves anything running."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 
+from tests.left_behind import Alive, left_since
 from tests.phone import become_phone, is_phone
 
 # Set where a browser is installed (continuous integration): a skipped browser test is then a failure, except
@@ -26,6 +27,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if marker := item.get_closest_marker("desktop"):
             reason = marker.args[0] if marker.args else "a part that phones do not have"
             item.add_marker(pytest.mark.skip(reason=f"needs {reason}"))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_running() -> Iterator[None]:
+    """Name the test that leaves a child process, or a thread that would keep the program from ending.
+
+    What fixtures of a wider scope start is there before, and is looked at when all tests have ended.
+    """
+    before = Alive.now()
+    yield
+    if left := left_since(before):
+        pytest.fail(f"this test has left running: {'; '.join(left)}", pytrace=False)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_left_running_at_the_end() -> Iterator[None]:
+    before = Alive.now()
+    yield
+    if left := left_since(before):
+        pytest.fail(
+            f"fixtures of a module or of the session have left running: {'; '.join(left)}", pytrace=False
+        )
 
 
 @pytest.hookimpl(wrapper=True)

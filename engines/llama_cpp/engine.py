@@ -141,6 +141,7 @@ class LlamaCppEngine:
             raise EngineNotLoaded
         running = self._enter(prompt)
         try:
+            await self._queued(running.turn, prompt)
             await running.turn.granted
             if not running.cancelled:
                 await self._look_at_file()
@@ -203,6 +204,9 @@ class LlamaCppEngine:
         running = self._running[request_id] = _Running(request_id, turn, asyncio.get_running_loop())
         self._turns.enter(turn)
         return running
+
+    async def _queued(self, turn: Turn, prompt: Prompt) -> None:
+        """A prompt waits for its turn; what the queue must know of it, it is told here."""
 
     def _end(self, running: _Running) -> None:
         running.cancelled = True

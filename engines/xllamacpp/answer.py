@@ -14,6 +14,7 @@ from engines.llama_cpp.messages import Answered, Event, Progress, Text, Thought
 from engines.llama_cpp.repetition import RepetitionGuard
 from engines.llama_cpp.schema_grammar import grammar_of, schema_of
 from engines.protocol import Finish, Grammar, JsonSchema, Prompt, Sampling, Usage
+from engines.xllamacpp.window import Room
 
 _SAMPLING = {
     "temperature": "temperature",
@@ -48,6 +49,7 @@ def request_for(
     elif isinstance(response, Grammar):
         request["grammar"] = grammar_of(response)
     request |= {"prompt": tokens, "stream": True, "return_progress": True, "cache_prompt": True}
+    request["timings_per_token"] = True  # which also say how many there are
     return request | {"preserved_tokens": list(marks)}
 
 
@@ -83,16 +85,24 @@ class RunningAnswer:
         """Whether the chunk had something to say, which is a sign of progress by itself."""
         self.error: EngineError | None = None
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is wanted from the server."""
+        return self._ended
+
     def cancel(self) -> None:
         """End it at once, whatever the server does at the moment."""
         with self._turn:
             self._end(Finish.CANCELLED)
 
-    def take(self, chunk: dict[str, Any]) -> bool:
-        """Take a chunk; returns whether the server may stop."""
+    def take(self, chunk: dict[str, Any], room: Room | None = None) -> bool:
+        """Take a chunk; returns whether the server may stop, which it also may when there is no more room."""
         with self._turn:
             if not self._ended:
                 self._read(chunk)
+            written = chunk.get("timings", {}).get("predicted_n", 0)
+            if room is not None and not self._ended and not room.holds(self._prompt_tokens + written):
+                self._end(Finish.CONTEXT_FULL)
             return self._ended
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from engines.errors import EngineNotLoaded, OptionRejected, PromptTooLong
@@ -34,6 +35,7 @@ from engines.protocol import Finish, Message, Usage
 from engines.xllamacpp.answer import RunningAnswer, request_for
 from engines.xllamacpp.server import ANSWERS_AT_ONCE, LocalServer
 from engines.xllamacpp.vocabulary import Vocabulary
+from engines.xllamacpp.window import Window, claim
 
 _SECONDS_BETWEEN_SIGNS_OF_LIFE = 1.0
 _THREADS = 4 * ANSWERS_AT_ONCE  # an answer that was cancelled may hold its thread for another batch
@@ -54,6 +56,7 @@ class Runtime:
         self._active = 0
         self._busy = threading.Event()
         self._server: LocalServer | None = None
+        self._window = Window(0)
         self._vocabulary: Vocabulary | None = None
         self._template: ChatTemplate | None = None
         self._family: Family | None = None
@@ -125,6 +128,7 @@ class Runtime:
         header = loading.check_file(Path(os.fsdecode(job.path)))
         self._family = find_family(header)
         self._server = LocalServer(header, job.options)
+        self._window = Window(self._server.context_tokens)
         self._vocabulary = Vocabulary(self._server)
         self._template = ChatTemplate(
             header.chat_template,
@@ -175,7 +179,9 @@ class Runtime:
         try:
             sampling = family.complete(prompt.sampling, thinking=thinking)
             request = request_for(tokens, sampling, prompt.response, family.marks(template.tags))
-            server.complete(request, running.take)
+            with self._window.room(claim(len(tokens), sampling.max_tokens, server.context_tokens)) as room:
+                if not running.ended:
+                    server.complete(request, partial(running.take, room=room))
             running.close()
         finally:
             with self._turn:

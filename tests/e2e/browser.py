@@ -93,7 +93,7 @@ class Server:
         """End it as a terminal would, and whatever it started."""
         self.process.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(20)
+            self.process.wait(60)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -149,7 +149,7 @@ class Screen:
     def tap(self, identifier: str) -> None:
         """Tap the middle of a part."""
         part = self.part(identifier).last
-        part.wait_for(state="attached", timeout=20_000)
+        part.wait_for(state="attached", timeout=60_000)
         box = part.bounding_box()
         assert box is not None, f"{identifier!r} is not visible"
         self.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -181,7 +181,7 @@ class Screen:
 
     def choose_files(self, identifier: str, *files: Path) -> None:
         """Tap what opens the browser's file dialog, and choose files in it."""
-        with self.page.expect_file_chooser(timeout=20_000) as chooser:
+        with self.page.expect_file_chooser(timeout=60_000) as chooser:
             self.tap(identifier)
         chooser.value.set_files(list(files))
 

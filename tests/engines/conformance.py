@@ -425,7 +425,7 @@ class EngineConformance:
         engine.cancel()
         answer = await task
 
-        assert loop.time() - before < 1.0
+        assert loop.time() - before < 5.0  # the prompt takes a minute
         assert answer.finish is Finish.CANCELLED
         assert answer.text == ""
         assert (await ask(engine, question(max_tokens=2))).usage.answer_tokens == 2

@@ -51,7 +51,7 @@ def test_the_list_can_be_read_while_a_model_is_copied(library: ModelLibrary, mod
 
     def look(done: int, total: int) -> None:
         with ThreadPoolExecutor(1) as other:
-            seen.append(other.submit(library.installed).result(timeout=5))
+            seen.append(other.submit(library.installed).result(timeout=60))
 
     library.add(model, progress=look)
     assert seen[0] == []

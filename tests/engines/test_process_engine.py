@@ -87,7 +87,7 @@ def is_gone(process: psutil.Process) -> bool:
     else:
         return True
     try:
-        process.wait(5)
+        process.wait(60)
     except psutil.TimeoutExpired:
         return bool(process.status() == psutil.STATUS_ZOMBIE)  # an orphan that nobody has buried yet
     except psutil.NoSuchProcess:
@@ -216,20 +216,25 @@ async def test_a_file_cut_off_in_the_middle_of_an_answer_costs_that_answer(scrip
 
 @pytest.fixture
 async def impatient(tmp_path: Path) -> AsyncIterator[LlamaCppEngine]:
-    """An engine that does not wait long for a sign of life."""
+    """An engine whose patience is the test's business."""
     path = make_tiny_gguf(tmp_path / "model.gguf", reply="for ever and", loop=True)
-    engine = LlamaCppEngine(path, LoadOptions(), ProcessChannel, Patience(life=5.0))
+    engine = LlamaCppEngine(path, LoadOptions(), ProcessChannel)
     await engine.open()
     yield engine
     await engine.close()
 
 
 async def test_a_frozen_process_is_ended_and_replaced(impatient: LlamaCppEngine) -> None:
-    frozen = child()
+    frozen, patient = child(), impatient._silence
     answer = Answer()
 
+    def freeze() -> None:
+        frozen.suspend()
+        patient._patience, patient.step = Patience(life=0.5), 0.1
+
     with pytest.raises(EngineStuck, match="no sign of life"):
-        await ask(impatient, answer=answer, after_each=frozen.suspend)
+        await ask(impatient, answer=answer, after_each=freeze)
+    patient._patience, patient.step = Patience(), 1.0  # a child may take its time to start
 
     assert answer.text.startswith("for")
     assert is_gone(frozen)

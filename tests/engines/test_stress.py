@@ -66,9 +66,7 @@ class Life:
             where: dict[str, Any] = (
                 {"engine": "xllamacpp"} if self._host == "xllamacpp" else {"host": self._host}
             )
-            # Where several answers are written at once, they share the window.
-            context = 4096 if self._host == "xllamacpp" else 512
-            options = LoadOptions(context_tokens=context, batch_tokens=self._dice.choice((32, 512)))
+            options = LoadOptions(context_tokens=512, batch_tokens=self._dice.choice((32, 512)))
             self._engine = await open_engine(self._path, options, **where)
         return self._engine
 

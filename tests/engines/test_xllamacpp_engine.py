@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engines.errors import EngineCrashed, EngineUnavailable, ModelFileDamaged, OptionRejected
+from engines.errors import (
+    EngineCrashed,
+    EngineUnavailable,
+    ModelFileDamaged,
+    OptionRejected,
+    PromptTooLong,
+)
 from engines.llama_cpp.messages import Event, Progress, Text
 from engines.opening import open_engine
-from engines.protocol import Engine, Finish, Grammar, JsonSchema, LoadOptions, LoraAdapter, Message, Prompt
+from engines.protocol import (
+    Engine,
+    Finish,
+    Grammar,
+    JsonSchema,
+    LoadOptions,
+    LoraAdapter,
+    Message,
+    Priority,
+    Prompt,
+)
 from engines.xllamacpp.answer import RunningAnswer
 from engines.xllamacpp.engine import XllamacppEngine
 from tests.engines.asking import Answer, ask, question
@@ -90,6 +107,57 @@ async def test_answers_that_fill_the_window_together_end_as_if_alone(open_file, 
 
     assert {answer.finish for answer in answers} == {Finish.CONTEXT_FULL}
     assert (await ask(engine, question(max_tokens=3))).text == "for ever and"
+
+
+async def test_prompts_that_do_not_fit_beside_each_other_wait_for_room(open_file, tmp_path: Path) -> None:
+    path = make_tiny_gguf(tmp_path / "model.gguf", reply="for ever and", loop=True, context=256)
+    engine = await open_file(path)
+    long = "word " * 30
+    taken = await engine.count_tokens([Message("user", long)])
+    assert 256 / 3 < taken < 256, "three of them are too many for the window, one is not"
+
+    answers = await asyncio.gather(*(ask(engine, question(long, max_tokens=20)) for _ in range(8)))
+
+    assert {(answer.finish, answer.usage.answer_tokens) for answer in answers} == {(Finish.MAX_TOKENS, 20)}
+
+
+async def test_an_answer_without_a_limit_cuts_no_other_short(open_file, tmp_path: Path) -> None:
+    path = make_tiny_gguf(tmp_path / "model.gguf", reply="for ever and", loop=True, context=256)
+    engine = await open_file(path)
+
+    endless, limited = await asyncio.gather(ask(engine, "Talk"), ask(engine, question(max_tokens=150)))
+
+    assert (endless.finish, limited.finish) == (Finish.CONTEXT_FULL, Finish.MAX_TOKENS)
+
+
+async def test_a_prompt_that_can_never_fit_is_refused_while_others_are_answered(
+    open_file, tmp_path: Path
+) -> None:
+    path = make_tiny_gguf(tmp_path / "model.gguf", reply="for ever and", loop=True, context=256)
+    engine = await open_file(path)
+
+    async with aclosing(engine.stream(question("Talk"))) as running:
+        await anext(running)
+        with pytest.raises(PromptTooLong) as caught:
+            await ask(engine, "word " * 300)
+
+    assert caught.value.context_tokens == 256
+
+
+async def test_stop_ends_the_users_answer_and_leaves_those_in_the_background(
+    open_file, tmp_path: Path
+) -> None:
+    engine = await open_file(make_tiny_gguf(tmp_path / "model.gguf", reply="for ever and", loop=True))
+    background = question("Work", max_tokens=40, priority=Priority.BACKGROUND)
+    async with aclosing(engine.stream(background)) as worked, aclosing(engine.stream(question())) as asked:
+        rest = [await anext(worked)]
+        seen = [await anext(asked)]
+        engine.cancel()
+        seen += [delta async for delta in asked]
+        rest += [delta async for delta in worked]
+
+    assert Answer(seen).finish is Finish.CANCELLED
+    assert Answer(rest).finish is Finish.MAX_TOKENS
 
 
 async def test_an_answer_keeps_to_a_schema(open_file, smollm2: Path) -> None:

@@ -17,7 +17,7 @@ from engines.store.connection import HubAccess
 from engines.store.hub import Hub
 from engines.store.transfer import Patience, Transfer
 
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 
 
 async def _at_once(seconds: float) -> None:

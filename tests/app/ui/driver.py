@@ -243,7 +243,7 @@ class App:
         for _ in range(30):
             await asyncio.sleep(0)
 
-    async def until(self, condition: Callable[[], object], seconds: float = 20) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = 60) -> None:
         """Wait for the screen to become as it should."""
         end = time.monotonic() + seconds
         while not condition():

@@ -33,7 +33,7 @@ async def test_a_recommended_model_is_downloaded_and_answers(open_app, hub):
         await app.until(lambda: app.shows(f"get-{FREE.id}"))
         assert hub.bodies == []
         await app.tap(f"get-{FREE.id}")
-        await app.until(lambda: app.shows("load"))
+        await app.until(lambda: app.shows("unload"))  # the first model goes into memory by itself
         [model] = (await services()).models.installed()
         assert app.shows(f"model-{model.id}")
         assert not app.shows(f"get-{FREE.id}"), "what is here is not recommended any more"
@@ -55,7 +55,7 @@ async def test_terms_are_agreed_to_before_anything_is_downloaded(open_app, hub):
         await app.tap(f"get-{BOUND.id}")
         await app.until(lambda: app.shows("dialog-confirm"))
         await app.tap("dialog-confirm")
-        await app.until(lambda: app.shows("load"))
+        await app.until(lambda: app.shows("unload"))
 
 
 async def test_without_a_network_the_reason_is_told(open_app, home):

@@ -184,7 +184,7 @@ async def test_a_stop_string_is_found_here_and_ends_the_request(
     answer = await ask(engine, question(stop=("two",)))
 
     assert (answer.text, answer.finish) == ("one ", Finish.STOP_STRING)
-    await asyncio.wait_for(noticed.wait(), 5)
+    await asyncio.wait_for(noticed.wait(), 60)
     assert "stop" not in server.asked[0].body
 
 
