@@ -22,8 +22,10 @@ from app.core.network.facade import Network, open_network
 from app.core.network.ledger import Ledger, Purpose
 from app.core.network.offline import OfflineSwitch
 from app.core.network.outgoing import Outgoing
+from app.core.network.working import Working
 from app.core.option_store import OptionStore
 from app.core.other_models import OtherPrograms
+from app.core.owner_activity import OwnerActivity
 from app.core.paths import Paths
 from app.core.secrets import Secrets
 from app.core.server_keys import StoredKeys
@@ -61,6 +63,8 @@ class Services:
     programs: OtherPrograms
     models_folder: ModelsFolder
     network: Network
+    activity: OwnerActivity
+    working: Working
     instance: InstanceLock
     processes: ProcessesLock
 
@@ -80,6 +84,7 @@ class Services:
 
     async def close(self) -> None:
         """Stop measurements, downloads and the indexer, unload the model, close the databases."""
+        await self.working.close()
         await self.jobs.close()
         await asyncio.to_thread(self.downloads.close)
         await self.models.unload()
@@ -127,12 +132,14 @@ def open_services(paths: Paths | None = None) -> Services:
         servers=Servers(settings, StoredKeys(), open_client=outgoing.opener(Purpose.SERVER)),
         tuning=Tuning(library, settings, OptionStore(paths.model_options)),
     )
-    answering = Answering(conversations, knowledge, models, settings, writers)
+    activity = OwnerActivity()
+    answering = Answering(conversations, knowledge, models, settings, writers, activity)
+    working = Working(paths.network, network, models, knowledge, settings, activity, writers)
     compression = Compression(models, paths.models)
     benchmarking = Benchmarking(models, BenchmarkStore(paths.benchmarks))
     tables = TradeOffStore(paths.trade_off_tables)
     trade_offs = TradeOffs(models, paths.trade_offs, tables)
-    jobs = LongJobs(models, answering, benchmarking, compression, trade_offs)
+    jobs = LongJobs(models, answering, benchmarking, compression, trade_offs, activity)
 
     def relocated(folder: Path) -> None:
         library.relocate(folder)
@@ -159,6 +166,8 @@ def open_services(paths: Paths | None = None) -> Services:
         OtherPrograms(library, settings, models.free_memory),
         folder,
         network,
+        activity,
+        working,
         instance,
         processes,
     )

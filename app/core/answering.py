@@ -64,14 +64,14 @@ class Answering:
         models: Models,
         settings: SettingsStore,
         writers: WritersLock,
+        activity: OwnerActivity | None = None,
     ) -> None:
         self._conversations = conversations
         self._knowledge = knowledge
         self._models = models
         self._settings = settings
         self._writers = writers
-        self.activity = OwnerActivity()
-        """What else uses the model waits for it."""
+        self._activity = activity or OwnerActivity()
         self._runs: dict[int, _Run] = {}
         self._turn = asyncio.Lock()
 
@@ -162,7 +162,7 @@ class Answering:
     async def _answer(self, conversation_id: int, prepare: Callable[[], _Run]) -> AsyncGenerator[Event, None]:
         if conversation_id in self._runs or self._answered_elsewhere(conversation_id):
             raise AlreadyAnswering
-        with self._writers.shared(), self.activity.at_work():
+        with self._writers.shared(), self._activity.at_work():
             run = self._runs[conversation_id] = prepare()
             draft = run.draft
             try:

@@ -19,6 +19,7 @@ from app.core.compression import Compression
 from app.core.errors import AlreadyBenchmarking, AlreadyCompressing
 from app.core.job import Disturbance, Job, JobEnd, JobKind, speed_share, times_as_long
 from app.core.models import Models
+from app.core.owner_activity import OwnerActivity
 from app.core.trade_offs import TradeOffProgress, TradeOffs
 from engines.benchmark import BenchmarkPlan, BenchmarkProgress, BenchmarkStage
 from engines.compression import CompressionProgress, CompressionStage
@@ -43,12 +44,14 @@ class LongJobs:
         benchmarking: Benchmarking,
         compression: Compression,
         trade_offs: TradeOffs,
+        activity: OwnerActivity | None = None,
     ) -> None:
         self._models = models
         self._answering = answering
         self._benchmarking = benchmarking
         self._compression = compression
         self._trade_offs = trade_offs
+        self._activity = activity or OwnerActivity()
         self._task: asyncio.Task[InstalledModel | None] | None = None
         self._began = self._told = 0.0
         self._listeners: list[Listener] = []
@@ -151,7 +154,8 @@ class LongJobs:
         self.check_idle()
 
         async def run() -> InstalledModel | None:
-            return await work()
+            with self._activity.at_work():
+                return await work()
 
         self.current, self.last = job, None
         self._began = self._told = time.monotonic()

@@ -51,4 +51,5 @@ async def close_process() -> None:
 async def _open() -> Process:
     services = await asyncio.to_thread(open_services)
     await asyncio.to_thread(services.start_downloads)
+    services.working.start()
     return Process(services, LiveAnswers(services.answering, services.models))

@@ -74,8 +74,12 @@ class DeviceAnswerer:
         model: Callable[[], InstalledModel | None],
         policy: Callable[[], WorkPolicy],
         needed: Callable[[], bool],
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
-        """`needed` tells whether the owner needs the device now; questions are given back then."""
+        """`needed` tells whether the owner needs the device now; questions are given back then.
+
+        `changed` is called when the work on a question begins, and when it ends.
+        """
         self._models = models
         self._documents = documents
         self._records = records
@@ -83,12 +87,17 @@ class DeviceAnswerer:
         self._model = model
         self._policy = policy
         self._needed = needed
+        self._changed = changed
+        self.running = 0
+        """Questions that are being answered."""
 
     async def answer(
         self, question: Question, asker: bytes
     ) -> AsyncGenerator[str | AnswerCitation | Written, None]:
         """As `network.worker.answerer.Answerer` says."""
         work = _Work(time.time(), time.monotonic())
+        self.running += 1
+        self._changed()
         try:
             async with aclosing(self._answer(question, asker, work)) as parts:
                 async for part in parts:
@@ -103,7 +112,9 @@ class DeviceAnswerer:
                 work.outcome = Outcome.GIVEN_BACK if self._needed() else Outcome.CANCELLED
             raise
         finally:
+            self.running -= 1
             self._note(question, work)
+            self._changed()
 
     async def _answer(
         self, question: Question, asker: bytes, work: _Work

@@ -6,6 +6,7 @@ ended. Questions and answers are kept only where the owner has chosen so.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,11 +15,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from app.core.json_file import set_aside
 from app.core.provenance import PrivacyLevel
 from network.answered import AnsweredQuestions
 from network.envelope import CLOCK_TOLERANCE_SECONDS
 from network.protocol.jobs import Grant
 from rag.database import Database, rows
+from rag.errors import DatabaseDamaged
+
+log = logging.getLogger(__name__)
 
 MOST_ENTRIES = 5_000
 _PRUNE_EVERY = 100
@@ -94,10 +99,15 @@ class Served:
 
 
 class WorkRecords:
-    """The database of it. Thread-safe. Raises what `rag.database.open_database` raises."""
+    """The database of it; a damaged one is set aside. Thread-safe.
+
+    Raises:
+        DatabaseTooNew: a newer version of the app has written it.
+        OSError: the system does not let us read or write.
+    """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self._database = Database(path, _MIGRATIONS)
+        self._database = _open(path)
         self._clock = clock
         self._added = 0
 
@@ -196,6 +206,17 @@ class KeptAnswers(AnsweredQuestions):
                 "INSERT OR REPLACE INTO answered VALUES (?, ?, ?)", (grant.asker, grant.job, grant.expires)
             )
             connection.execute("DELETE FROM answered WHERE expires < ?", (now - CLOCK_TOLERANCE_SECONDS,))
+
+
+def _open(path: Path) -> Database:
+    try:
+        return Database(path, _MIGRATIONS)
+    except DatabaseDamaged:
+        log.warning("%s is damaged and set aside", path.name)
+        set_aside(path)
+        for rest in ("-wal", "-shm"):
+            path.with_name(path.name + rest).unlink(missing_ok=True)
+        return Database(path, _MIGRATIONS)
 
 
 def _entry(row: tuple[Any, ...]) -> WorkEntry:
