@@ -17,6 +17,7 @@ from typing import Any
 import flet as ft
 from flet.utils import get_bool_env_var, get_free_tcp_port, is_linux_server, open_in_browser
 
+from app.core.ending import run_until_told_to_end
 from app.core.paths import Paths
 from app.core.settings import SettingsStore
 from app.core.strings import Strings
@@ -180,7 +181,7 @@ def _run(until_closed: Coroutine[Any, Any, None]) -> None:
     os.environ["FLET_WEB_NO_CDN"] = "true"  # nothing is fetched from the internet
     os.environ.setdefault("FLET_SECRET_KEY", secrets.token_hex(32))  # signs the addresses of uploads
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(until_closed)
+        run_until_told_to_end(until_closed)
 
 
 async def _open_window() -> None:
@@ -207,4 +208,7 @@ async def _serve_page(host: str, port: int, page: str = "", *, on_start: Callabl
         on_start=on_start,
         on_stop=close_process,
     )
-    await server.serve()
+    try:
+        await server.serve()
+    finally:
+        await close_process()

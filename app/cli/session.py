@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
+from app.core.ending import ended_at_once, run_until_told_to_end
 from app.core.strings import Strings
 from app.services import Services, open_services
 
@@ -31,8 +32,8 @@ def strings_of(opened: Services) -> Strings:
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run a command's coroutine."""
-    return asyncio.run(main)
+    """Run a command's coroutine; whatever ends it, what it has opened is closed."""
+    return run_until_told_to_end(main)
 
 
 @contextmanager
@@ -53,13 +54,14 @@ def on_interrupt(action: Callable[[], object]) -> Iterator[None]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt at once: for calls that block the event loop.
+    """Ctrl-C raises KeyboardInterrupt at once, and what else asks to end is as quick: for calls that block the event loop.
 
     asyncio's own handler would only ask the task to end when it next waits, which it never does
     while it blocks.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        yield
+        with ended_at_once():
+            yield
     finally:
         signal.signal(signal.SIGINT, before)
