@@ -54,7 +54,7 @@ def on_interrupt(action: Callable[[], object]) -> Iterator[None]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt at once, and what else asks to end is as quick: for calls that block the event loop.
+    """Ctrl-C and what else asks to end do so at once: for calls that block the event loop.
 
     asyncio's own handler would only ask the task to end when it next waits, which it never does
     while it blocks.
