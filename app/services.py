@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.core.answering import Answering
+from app.core.attachments import Attachments
 from app.core.benchmarking import Benchmarking, BenchmarkStore
 from app.core.compression import Compression
 from app.core.conversations import Conversations
@@ -52,6 +53,7 @@ class Services:
     web_pages: WebPages
     models: Models
     answering: Answering
+    attachments: Attachments
     compression: Compression
     benchmarking: Benchmarking
     trade_offs: TradeOffs
@@ -135,6 +137,9 @@ def open_services(paths: Paths | None = None) -> Services:
     activity = OwnerActivity()
     answering = Answering(conversations, knowledge, models, settings, writers, activity)
     working = Working(paths.network, network, models, knowledge, settings, activity, writers)
+    attachments = Attachments(conversations, knowledge, models, settings)
+    if instance.held:
+        attachments.tidy()
     compression = Compression(models, paths.models)
     benchmarking = Benchmarking(models, BenchmarkStore(paths.benchmarks))
     tables = TradeOffStore(paths.trade_off_tables)
@@ -155,6 +160,7 @@ def open_services(paths: Paths | None = None) -> Services:
         WebPages(knowledge, paths.uploads, settings, outgoing),
         models,
         answering,
+        attachments,
         compression,
         benchmarking,
         trade_offs,

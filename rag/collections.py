@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import apsw
 
 from rag.database import Database, rows
@@ -17,14 +19,14 @@ class Collections:
         self._database = database
 
     def all(self) -> list[Collection]:
-        """All collections, by name."""
+        """All collections but the hidden ones, by name."""
         with self._database.read() as connection:
             found = rows(
                 connection,
                 """SELECT c.id, c.name, count(d.id), coalesce(sum(d.passages), 0), coalesce(sum(d.bytes), 0),
                 c.sharing, c.color
                 FROM collections c LEFT JOIN documents d ON d.collection_id = c.id
-                GROUP BY c.id ORDER BY c.folded_name""",
+                WHERE NOT c.hidden GROUP BY c.id ORDER BY c.folded_name""",
             )
         return [
             Collection(number, name, documents, passages, size, Sharing(sharing), CollectionColor(color))
@@ -41,6 +43,20 @@ class Collections:
                 raise CollectionExists(tidy) from error
             new = connection.last_insert_rowid()
         return Collection(new, tidy, 0, 0, 0)
+
+    def create_hidden(self) -> int:
+        """See `KnowledgeBase.create_hidden_collection`."""
+        name = uuid.uuid4().hex
+        with self._database.write() as connection:
+            connection.execute(
+                "INSERT INTO collections(name, folded_name, hidden) VALUES (?, ?, 1)", (name, name)
+            )
+            return connection.last_insert_rowid()
+
+    def hidden(self) -> list[int]:
+        """See `KnowledgeBase.hidden_collections`."""
+        with self._database.read() as connection:
+            return [number for (number,) in rows(connection, "SELECT id FROM collections WHERE hidden")]
 
     def rename(self, collection_id: int, name: str) -> None:
         """See `KnowledgeBase.rename_collection`."""

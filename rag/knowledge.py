@@ -58,7 +58,7 @@ class KnowledgeBase:
         )
 
     def collections(self) -> list[Collection]:
-        """All collections, by name."""
+        """All collections but the hidden ones, by name."""
         return self._collections.all()
 
     def create_collection(self, name: str) -> Collection:
@@ -69,6 +69,14 @@ class KnowledgeBase:
             CollectionNameEmpty: nothing but white space.
         """
         return self._collections.create(name)
+
+    def create_hidden_collection(self) -> int:
+        """A new collection that `collections` does not tell and nobody can share; returns its number."""
+        return self._collections.create_hidden()
+
+    def hidden_collections(self) -> list[int]:
+        """The numbers of all hidden collections."""
+        return self._collections.hidden()
 
     def rename_collection(self, collection_id: int, name: str) -> None:
         """Give a collection another name; raises as `create_collection` does.

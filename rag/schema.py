@@ -83,4 +83,8 @@ MIGRATIONS = (
     ALTER TABLE collections ADD COLUMN sharing TEXT NOT NULL DEFAULT 'private';
     ALTER TABLE collections ADD COLUMN color TEXT NOT NULL DEFAULT 'teal';
     """,
+    """
+    -- Not shown and not shared: files that go along with the questions of one conversation.
+    ALTER TABLE collections ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;
+    """,
 )

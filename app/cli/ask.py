@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.cli.answer import show
+from app.cli.attaching import attach
 from app.cli.choices import collections_named
 from app.cli.option_flags import (
     Context,
@@ -38,6 +40,14 @@ def ask(
         list[str] | None, typer.Option("--kb", help="Answer from this collection; can be repeated.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="Id or name of a model.")] = None,
+    file: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--file",
+            help="A file to ask about; can be repeated. The model gets it whole where it fits its context "
+            "window; else it is indexed and searched.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON at the end.")] = False,
     forget: Annotated[bool, typer.Option("--forget", help="Do not keep this conversation.")] = False,
     temperature: Temperature = None,
@@ -57,12 +67,13 @@ def ask(
         raise EmptyQuestion
     options = answer_options(temperature, top_p, top_k, seed, max_tokens, system, stop, thinking)
     load = load_options(context)
-    run(_ask(question, kb or [], model, options, load, as_json=as_json, forget=forget))
+    run(_ask(question, kb or [], file or [], model, options, load, as_json=as_json, forget=forget))
 
 
 async def _ask(
     text: str,
     kb: list[str],
+    files: list[Path],
     model: str | None,
     options: AnswerOptions,
     load: ModelOptions,
@@ -76,11 +87,13 @@ async def _ask(
         await choose(opened, model)
         conversation = opened.conversations.create(collections, options)
         try:
-            events = opened.answering.ask(conversation.id, text)
+            attached = await attach(opened, files)
+            events = opened.answering.ask(conversation.id, text, attached)
             with on_interrupt(lambda: opened.answering.stop(conversation.id)):
                 answer = await show(events, strings_of(opened), quiet=as_json)
         finally:
             if forget or not opened.conversations.messages(conversation.id):
+                opened.attachments.forget(conversation.id)
                 opened.conversations.delete(conversation.id)
         if as_json:
             print_json(answer)

@@ -9,13 +9,14 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from app.core import phrases
+from app.core.attachments import AttachmentDraft
 from app.core.citations import cited
 from app.core.conversations import Conversations
 from app.core.draft import Draft
 from app.core.errors import AlreadyAnswering, EmptyQuestion, NothingToAnswer
 from app.core.events import Event, Failed, Finished, Retrieved, Started, Stopped, Thinking, Token
 from app.core.instance import WritersLock
-from app.core.messages import ChatMessage, Citation, MessageState
+from app.core.messages import Attachment, ChatMessage, Citation, MessageState
 from app.core.models import Models
 from app.core.owner_activity import OwnerActivity
 from app.core.prompt import compose_prompt
@@ -23,7 +24,7 @@ from app.core.settings import SettingsStore
 from app.core.stopping import StoppedEarly, StopSwitch
 from engines.protocol import Done, Engine, Finish, Prompt, TextDelta, ThinkingDelta
 from rag.knowledge import KnowledgeBase
-from rag.model import FoundPassage, SearchResult
+from rag.model import Passage, SearchResult
 
 log = logging.getLogger(__name__)
 
@@ -98,15 +99,17 @@ class Answering:
         if run is not None:
             run.stop.press()
 
-    def ask(self, conversation_id: int, text: str) -> AsyncGenerator[Event, None]:
-        """Store a question and answer it. The first step raises:
+    def ask(
+        self, conversation_id: int, text: str, attachments: AttachmentDraft | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Store a question with its files, and answer it. The first step raises:
 
         Raises:
             EmptyQuestion: there is nothing but white space.
             AlreadyAnswering: the conversation's last answer is still being written.
             ConversationMissing: it was deleted.
         """
-        return self._answer(conversation_id, lambda: self._new_question(conversation_id, text))
+        return self._answer(conversation_id, lambda: self._new_question(conversation_id, text, attachments))
 
     def regenerate(self, conversation_id: int) -> AsyncGenerator[Event, None]:
         """Answer the last question again. Its answer is replaced by the first word of the new one,
@@ -127,10 +130,13 @@ class Answering:
         """
         return self._answer(conversation_id, lambda: self._unfinished_answer(conversation_id))
 
-    def _new_question(self, conversation_id: int, text: str) -> _Run:
+    def _new_question(self, conversation_id: int, text: str, attachments: AttachmentDraft | None) -> _Run:
         if not text.strip():
             raise EmptyQuestion
-        question, answer = self._conversations.add_question(conversation_id, text.strip())
+        attached = attachments or AttachmentDraft()
+        question, answer = self._conversations.add_question(
+            conversation_id, text.strip(), attached.files, attached.collection_id
+        )
         return _Run(question, Draft(self._conversations, answer))
 
     def _last_question(self, conversation_id: int) -> _Run:
@@ -189,14 +195,20 @@ class Answering:
             StoppedEarly: the user stopped before the model had begun.
         """
         question, draft, sources = run.question, run.draft, run.sources
+        found_them = True
         if sources is None:
             collections = await asyncio.to_thread(self._collections, question.conversation_id)
             if collections:
                 found = await run.stop.wait_for(self._search(question.text, collections))
-                sources = tuple(_source(number, item) for number, item in enumerate(found.passages, 1))
+                sources = tuple(
+                    citation(number, item.passage) for number, item in enumerate(found.passages, 1)
+                )
                 draft.retrieved(found.searched, len(sources))
                 yield Retrieved(found.searched, len(sources))
-                if not sources:
+                whole = await asyncio.to_thread(self._files, question)
+                if not sources and not whole:
+                    sources, found_them = await asyncio.to_thread(self._beginnings, question), False
+                if not sources and not whole:
                     text = phrases.nothing_found(question.text, found.searched)
                     draft.write(text)
                     draft.done(MessageState.COMPLETE)
@@ -217,9 +229,11 @@ class Answering:
                                 yield Thinking(text)
                             case Done(finish, usage):
                                 draft.done(_STATE_OF[finish], usage)
-        if draft.state in _ENDED and (text := await self._quotation(question.text, draft.text, used)):
-            draft.write(text)
-            yield Token(text)
+        if draft.state in _ENDED and found_them:
+            text = await self._quotation(question.text, draft.text, used)
+            if text:
+                draft.write(text)
+                yield Token(text)
 
     async def _quotation(self, question: str, answer: str, sources: Sequence[Citation]) -> str:
         """What the sources themselves say, where the model's answer rests on none of them; else nothing.
@@ -268,26 +282,44 @@ class Answering:
             earlier=[message for message in messages if message.id < run.question.id],
             question=run.question.text,
             sources=sources,
+            files=await asyncio.to_thread(self._files, run.question),
             answer_start=run.draft.text,
             adapters=tuning.adapters.for_prompt(options),
             group=str(conversation.id),
         )
 
     def _collections(self, conversation_id: int) -> list[int]:
-        """Those that the conversation asks, without those that were deleted since they were chosen."""
+        """Those that the conversation asks, without those that were deleted since they were chosen, and
+        those of its own files."""
         chosen = self._conversations.get(conversation_id).collection_ids
-        if not chosen:
-            return []
-        existing = {collection.id for collection in self._knowledge.collections()}
-        return [number for number in chosen if number in existing]
+        existing = {collection.id for collection in self._knowledge.collections()} if chosen else set()
+        attached = self._conversations.attached_collections(conversation_id)
+        return [*(it for it in chosen if it in existing), *attached]
+
+    def _files(self, question: ChatMessage) -> dict[int, tuple[Attachment, ...]]:
+        """The files that the model gets whole, up to this question."""
+        attached = self._conversations.attached_texts(question.conversation_id)
+        return {number: files for number, files in attached.items() if number <= question.id}
+
+    def _beginnings(self, question: ChatMessage) -> tuple[Citation, ...]:
+        """The first passages of the question's own files that are searched: who asks what a file is about
+        asks for nothing that a search could find."""
+        limit = self._settings.current.passages
+        passages = [
+            passage
+            for file in question.attachments
+            if file.document_id is not None
+            for passage in self._knowledge.passages(file.document_id)[:limit]
+        ]
+        return tuple(citation(number, passage) for number, passage in enumerate(passages[:limit], 1))
 
     async def _search(self, question: str, collection_ids: Sequence[int]) -> SearchResult:
         limit = self._settings.current.passages
         return await asyncio.to_thread(self._knowledge.search, question, collection_ids, limit)
 
 
-def _source(number: int, found: FoundPassage) -> Citation:
-    passage = found.passage
+def citation(number: int, passage: Passage) -> Citation:
+    """A passage as a source of an answer."""
     return Citation(
         number,
         passage.id,

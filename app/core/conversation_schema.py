@@ -11,7 +11,7 @@ import msgspec
 
 from app.core.citations import cited
 from app.core.json_file import usable
-from app.core.messages import ChatMessage, Citation, Conversation, MessageState
+from app.core.messages import Attachment, ChatMessage, Citation, Conversation, MessageState
 from app.core.model_options import AnswerOptions
 from app.core.provenance import PrivacyLevel, Provenance
 from engines.protocol import Usage
@@ -55,6 +55,24 @@ MIGRATIONS = (
     ALTER TABLE conversations ADD COLUMN consent TEXT NOT NULL DEFAULT 'device';
     ALTER TABLE messages ADD COLUMN provenance TEXT;
     """,
+    """
+    -- Hidden ones of the knowledge base, with the files of questions that are searched.
+    CREATE TABLE attached_collections (
+        conversation_id INTEGER NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+        collection_id INTEGER NOT NULL,
+        PRIMARY KEY (conversation_id, collection_id)
+    ) WITHOUT ROWID;
+    CREATE TABLE attachments (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        message_id INTEGER NOT NULL REFERENCES messages(id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        document_id INTEGER,       -- in the knowledge base; NULL: the model gets the text whole
+        tokens INTEGER NOT NULL,
+        text TEXT NOT NULL
+    );
+    CREATE INDEX attachments_of_message ON attachments(message_id, id);
+    """,
 )
 
 log = logging.getLogger(__name__)
@@ -70,7 +88,9 @@ CONVERSATION = f"""c.id, c.title, c.created_at, c.updated_at, c.options, c.level
 
 MESSAGE = (
     "id, conversation_id, role, text, thinking, state, created_at, model, usage, sources, searched,"
-    " relevant, error, provenance"
+    " relevant, error, provenance,"
+    " (SELECT json_group_array(json_object('name', name, 'bytes', bytes, 'document_id', document_id,"
+    " 'tokens', tokens)) FROM (SELECT * FROM attachments WHERE message_id = messages.id ORDER BY id))"
 )
 """What `message_of` reads, of the table `messages`."""
 
@@ -107,7 +127,7 @@ def _options_of(column: str) -> AnswerOptions:
 def message_of(row: tuple[Any, ...]) -> ChatMessage:
     """A row of `MESSAGE` as a value; its citations are those that its text really makes."""
     number, conversation, role, text, thinking, state, created_at, model, usage, sources, *rest = row
-    searched, relevant, error, provenance = rest
+    searched, relevant, error, provenance, attachments = rest
     return ChatMessage(
         id=number,
         conversation_id=conversation,
@@ -123,6 +143,7 @@ def message_of(row: tuple[Any, ...]) -> ChatMessage:
         relevant=relevant,
         error=error,
         provenance=_provenance_of(provenance),
+        attachments=msgspec.json.decode(attachments, type=tuple[Attachment, ...]),
     )
 
 

@@ -21,7 +21,7 @@ from app.core.conversation_schema import (
     sources_of,
 )
 from app.core.errors import ConversationMissing
-from app.core.messages import ChatMessage, Citation, Conversation, MessageState, title_of
+from app.core.messages import Attachment, ChatMessage, Citation, Conversation, MessageState, title_of
 from app.core.model_options import AnswerOptions
 from app.core.provenance import PrivacyLevel, Provenance
 from engines.protocol import Role, Usage
@@ -225,16 +225,57 @@ class Conversations:
             new = _append(connection, conversation_id, role, text, state)
         return self.message(new)
 
-    def add_question(self, conversation_id: int, text: str) -> tuple[ChatMessage, ChatMessage]:
-        """Append a question and the empty answer to it, or, where that fails, neither.
+    def add_question(
+        self,
+        conversation_id: int,
+        text: str,
+        attachments: Sequence[Attachment] = (),
+        attached_collection: int | None = None,
+    ) -> tuple[ChatMessage, ChatMessage]:
+        """Append a question with its files and the empty answer to it, or, where that fails, nothing.
+
+        `attached_collection` is the hidden collection in which files among them are searched.
 
         Raises:
             ConversationMissing: the conversation was deleted.
         """
         with self._database.write() as connection:
             question = _append(connection, conversation_id, "user", text, MessageState.COMPLETE)
+            connection.executemany(
+                "INSERT INTO attachments(message_id, name, bytes, document_id, tokens, text)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (question, file.name, file.bytes, file.document_id, file.tokens, file.text)
+                    for file in attachments
+                ],
+            )
+            if attached_collection is not None:
+                connection.execute(
+                    "INSERT INTO attached_collections VALUES (?, ?)", (conversation_id, attached_collection)
+                )
             answer = _append(connection, conversation_id, "assistant", "", MessageState.STREAMING)
         return self.message(question), self.message(answer)
+
+    def attached_texts(self, conversation_id: int) -> dict[int, tuple[Attachment, ...]]:
+        """The files that the model gets whole, with their texts, by the message they came with."""
+        found: dict[int, tuple[Attachment, ...]] = {}
+        for message, *file in self._rows(
+            """SELECT a.message_id, a.name, a.bytes, a.document_id, a.tokens, a.text FROM attachments a
+            JOIN messages m ON m.id = a.message_id
+            WHERE m.conversation_id = ? AND a.document_id IS NULL ORDER BY a.id""",
+            conversation_id,
+        ):
+            found[message] = (*found.get(message, ()), Attachment(*file))
+        return found
+
+    def attached_collections(self, conversation_id: int | None = None) -> builtins.list[int]:
+        """The hidden collections in which its files are searched; without a conversation, those of all."""
+        if conversation_id is None:
+            found = self._rows("SELECT collection_id FROM attached_collections")
+        else:
+            statement = "SELECT collection_id FROM attached_collections WHERE conversation_id = ?"
+            found = self._rows(statement, conversation_id)
+        return [number for (number,) in found]
 
     def write(self, message_id: int, **changes: Unpack[MessageChanges]) -> None:
         """Change the given parts of a message. A message deleted meanwhile stays deleted."""

@@ -27,6 +27,8 @@ AppError
 │   ├── FolderUnwritable   nothing can be written there
 │   └── FolderMissing      the present one is not there: its disk is not connected
 ├── ConversationMissing    the conversation or message was deleted meanwhile
+├── AttachmentFailed       a file cannot go along with a question; carries `name`, `reason`
+├── AttachmentsTooLong     the files of a conversation no longer fit the context window; carries `name`
 ├── EmptyQuestion          nothing but white space was asked
 ├── AlreadyCompressing     one model at a time is compressed
 ├── AlreadyBenchmarking    one benchmark at a time: two would measure each other
@@ -190,6 +192,23 @@ class FolderMissing(ModelsFolderError):
 
 class ConversationMissing(AppError):
     """The conversation or message was deleted meanwhile."""
+
+
+class AttachmentFailed(AppError):
+    """The file `name` cannot be searched; `reason` is the name of a leaf of `rag.errors.DocumentError`."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name)
+        self.name = name
+        self.reason = reason
+
+
+class AttachmentsTooLong(AppError):
+    """The model that answers now has a smaller context window than `name` and the other files need."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 class EmptyQuestion(AppError):

@@ -51,6 +51,25 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes along with a question."""
+
+    name: str
+    bytes: int
+    document_id: int | None = None
+    """In the knowledge base, where it is searched; None: the model gets it whole."""
+    tokens: int = 0
+    """What its text takes of the context window, if it is given whole."""
+    text: str = ""
+    """Its text, if it is given whole; not read with the messages, see `Conversations.attached_texts`."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the model gets all of it."""
+        return self.document_id is None
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
     """One message as stored."""
 
@@ -72,6 +91,8 @@ class ChatMessage:
     """Class name of what went wrong, for FAILED messages."""
     provenance: Provenance | None = None
     """Which other devices were asked; None for answers of this device alone, and for questions."""
+    attachments: tuple[Attachment, ...] = ()
+    """Files of a question, without their texts."""
 
     @property
     def continuable(self) -> bool:

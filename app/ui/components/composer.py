@@ -8,7 +8,8 @@ from app.core.direction import is_right_to_left
 from app.core.model_options import AnswerOptions
 from app.core.models import AnyModel
 from app.core.servers import ServerModel
-from app.ui.components.controls import Handler, in_reading_width, marked
+from app.ui.components.attachments import WaitingFiles
+from app.ui.components.controls import Handler, icon_button, in_reading_width, marked
 from app.ui.state.app import AppState
 from app.ui.state.chat_state import ChatState
 from app.ui.state.dialogs import ConversationOptions, SourceChoice
@@ -31,10 +32,15 @@ def Composer(app: AppState, chat: ChatState, model: AnyModel | None) -> ft.Contr
         if app.models.state.known and app.models.state.answering is None:
             app.notify(strings("first.send"))  # the question stays, until there is somebody to ask
             return
+        if not app.attaching.state.ready:
+            app.notify(strings("attachment.not_ready"))
+            return
         question, app.chat.draft = app.chat.draft, ""
+        files = app.attaching.take()
         set_text("")
-        if not await app.chat.send(question):
+        if not await app.chat.send(question, files):
             app.chat.draft = question
+            app.attaching.give_back(files)
             set_text(question)
 
     field = ft.TextField(
@@ -51,6 +57,7 @@ def Composer(app: AppState, chat: ChatState, model: AnyModel | None) -> ft.Contr
         content_padding=ft.Padding.only(left=Space.L, right=Space.L, top=Space.M, bottom=0),
     )
     row = [
+        _attach(app),
         _sources(app, chat),
         _options(app, chat),
         ft.Container(expand=True),
@@ -59,6 +66,7 @@ def Composer(app: AppState, chat: ChatState, model: AnyModel | None) -> ft.Contr
     box = ft.Container(
         ft.Column(
             [
+                WaitingFiles(app, app.attaching.state),
                 marked(field, identifier="composer", label=strings("chat.message")),
                 ft.Container(
                     ft.Row(row[::-1] if app.rtl else row, vertical_alignment=ft.CrossAxisAlignment.CENTER),
@@ -84,6 +92,13 @@ def Composer(app: AppState, chat: ChatState, model: AnyModel | None) -> ft.Contr
             horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         )
     )
+
+
+def _attach(app: AppState) -> ft.Control:
+    async def choose() -> None:
+        await app.attaching.choose()
+
+    return icon_button(ft.Icons.ATTACH_FILE, app.strings("attachment.add"), choose, identifier="attach-file")
 
 
 def _button(app: AppState, chat: ChatState, ready: bool, send: Handler) -> ft.Control:

@@ -7,6 +7,7 @@ import flet as ft
 from app.core.direction import is_right_to_left
 from app.core.messages import MessageState
 from app.ui.components.answer_footer import answer_footer
+from app.ui.components.attachments import attached_files
 from app.ui.components.controls import in_reading_width, marked, remembered, small_button
 from app.ui.components.markdown import answer_body
 from app.ui.components.thoughts import Thoughts
@@ -43,11 +44,27 @@ def _question(app: AppState, view: MessageView) -> ft.Control:
     )
     # No rtl= around messages: nothing below a right-to-left control can run left to right again.
     controls = [copy_button, ft.Container(bubble, expand=True, expand_loose=True)]
-    return ft.Row(
+    alignment = ft.MainAxisAlignment.START if app.rtl else ft.MainAxisAlignment.END
+    question = ft.Row(
         controls[::-1] if app.rtl else controls,
-        alignment=ft.MainAxisAlignment.START if app.rtl else ft.MainAxisAlignment.END,
+        alignment=alignment,
         vertical_alignment=ft.CrossAxisAlignment.END,
         spacing=0,
+    )
+    if not view.stored.attachments:
+        return question
+    files = ft.Row(
+        attached_files(app, view.stored.attachments),
+        alignment=alignment,
+        wrap=True,
+        spacing=Space.S,
+        run_spacing=Space.S,
+    )
+    return ft.Column(
+        [files, question],
+        spacing=Space.XS,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )
 
 

@@ -18,6 +18,7 @@ from app.core.settings import Settings
 from app.core.strings import Strings
 from app.services import Services
 from app.ui import theme
+from app.ui.state.attaching import Attaching
 from app.ui.state.chat import Chat
 from app.ui.state.collection_files import CollectionFiles
 from app.ui.state.compression import CompressionOnScreen
@@ -77,6 +78,7 @@ class AppState:
         self._clipboard = ft.Clipboard()
         mailbox = self._mailbox = Mailbox()
         files = Files(page, services.paths.uploads)
+        self.attaching = Attaching(services, files, self.report)
         self.chat = Chat(services, live, files, mailbox, self.report, mailbox.run)
         self.knowledge = Knowledge(services, files, mailbox, self.report, mailbox.run, self.chat.refresh)
         self.collection_files = CollectionFiles(
@@ -140,6 +142,7 @@ class AppState:
         """The session ends; answers being written go on."""
         self._end()
         self.chat.close()
+        self._mailbox.run(self.attaching.close)
         self.knowledge.close()
         self.collection_files.close()
         self.models.close()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
+from app.core.attachments import AttachmentDraft
 from app.core.errors import ConversationMissing
 from app.core.events import Event
 from app.core.messages import ChatMessage
@@ -81,6 +82,7 @@ class Chat:
     async def delete(self, conversation_id: int) -> None:
         """Delete a conversation; an answer being written there ends."""
         self._live.stop(conversation_id)
+        await asyncio.to_thread(self._services.attachments.forget, conversation_id)
         await asyncio.to_thread(self._conversations.delete, conversation_id)
         if self.state.open and self.state.open.id == conversation_id:
             self.new()
@@ -155,8 +157,8 @@ class Chat:
     # -- answers ------------------------------------------------------------------------------
 
     @reported
-    async def send(self, text: str) -> bool:
-        """Ask; tells whether the question was taken."""
+    async def send(self, text: str, attachments: AttachmentDraft | None = None) -> bool:
+        """Ask, with these files; tells whether the question was taken."""
         if not text.strip() or self.state.answering:
             return False
         conversation = self.state.open
@@ -165,7 +167,9 @@ class Chat:
                 self._conversations.create, self._existing(self.state.collection_ids), self.state.options
             )
             self.state.open = conversation
-        return await self._start(conversation.id, self._services.answering.ask(conversation.id, text))
+        return await self._start(
+            conversation.id, self._services.answering.ask(conversation.id, text, attachments)
+        )
 
     @reported
     async def regenerate(self) -> None:

@@ -147,3 +147,21 @@ def test_a_reader_that_has_gone_ends_the_answer_silently(program, model, home):
     [[_, answer]] = conversations_in(home)
     assert answer.state is MessageState.STOPPED
     assert answer.text.startswith("and on")
+
+
+def test_a_file_goes_along_with_a_question(dai, model, tmp_path):
+    model("It hangs there.", context=4096)
+    note = tmp_path / "note.txt"
+    note.write_text("The key hangs behind the blue door.")
+    result = dai("ask", "Where is the key?", "--file", note, "--json")
+    assert result.status == 0
+    assert "note.txt · read whole" in result.err
+    assert result.json["text"] == "It hangs there."
+
+
+def test_a_file_that_cannot_be_read_asks_nothing(dai, model, tmp_path):
+    model("It hangs there.")
+    result = dai("ask", "Where is the key?", "--file", tmp_path / "gone.txt")
+    assert result.status == 1
+    assert "gone.txt" in result.err
+    assert result.out == ""
