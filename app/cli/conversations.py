@@ -94,6 +94,7 @@ async def _delete(number: int) -> None:
     async with services() as opened:
         strings = strings_of(opened)
         title = opened.conversations.get(number).title or strings("chat.untitled")
+        opened.attachments.forget(number)
         opened.conversations.delete(number)
         print(strings("cli.conversation_deleted", title=title), file=sys.stderr)
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from app.core.messages import MessageState
+from rag.knowledge import KnowledgeBase
 from tests.app.cli.conftest import conversations_in
+from tests.app.ui.word_embedder import WordEmbedder
 
 
 @pytest.fixture
@@ -165,3 +167,18 @@ def test_a_file_that_cannot_be_read_asks_nothing(dai, model, tmp_path):
     assert result.status == 1
     assert "gone.txt" in result.err
     assert result.out == ""
+
+
+def test_a_file_that_was_searched_is_deleted_with_its_conversation(dai, home, model, tmp_path):
+    model("In the harbour.", context=1024)
+    book = tmp_path / "book.txt"
+    book.write_text("\n\n".join(f"Chapter {it}. Another quiet day at sea." for it in range(300)))
+    result = dai("ask", "Where are the ships?", "--file", book, "--context", "1024")
+    assert "book.txt · searched" in result.err
+    knowledge = KnowledgeBase(home.knowledge, WordEmbedder)
+    try:
+        assert len(knowledge.hidden_collections()) == 1
+        dai("conversations", "delete", "1")
+        assert knowledge.hidden_collections() == []
+    finally:
+        knowledge.close()
