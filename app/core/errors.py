@@ -19,6 +19,7 @@ AppError
 ├── OwnDevicesExist        there is a group of the user's own devices already
 ├── TooManyGroups          more than a device may belong to; carries `most`
 ├── GroupMissing           this device has left the group
+├── DeviceNameInvalid      the name of this device is too long, or could mislead
 ├── DeviceMissing          no device of this number was seen yet
 ├── ModelsMoving           the models are on their way to another folder
 ├── ModelsFolderError      the models cannot be moved there; carries `folder`
@@ -156,6 +157,10 @@ class TooManyGroups(AppError):
 
 class GroupMissing(AppError):
     """This device has left the group."""
+
+
+class DeviceNameInvalid(AppError):
+    """The name of this device is too long, or has characters that could mislead."""
 
 
 class DeviceMissing(AppError):

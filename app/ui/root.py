@@ -9,8 +9,10 @@ from app.ui.components.dialogs import Dialogs
 from app.ui.screens.chat import ChatScreen, ListPane
 from app.ui.screens.find import FindScreen
 from app.ui.screens.knowledge import KnowledgeScreen
+from app.ui.screens.ledger import LedgerScreen
 from app.ui.screens.model_details import ModelDetailsScreen
 from app.ui.screens.models import ModelsScreen
+from app.ui.screens.network import NetworkScreen
 from app.ui.screens.server import ServerScreen
 from app.ui.screens.settings import SettingsScreen
 from app.ui.screens.speed import SpeedScreen
@@ -21,6 +23,7 @@ DESTINATIONS = (
     ("/", "nav.chat", ft.Icons.CHAT_BUBBLE_OUTLINE, ft.Icons.CHAT_BUBBLE),
     ("/knowledge", "nav.knowledge", ft.Icons.MENU_BOOK_OUTLINED, ft.Icons.MENU_BOOK),
     ("/models", "nav.models", ft.Icons.MEMORY_OUTLINED, ft.Icons.MEMORY),
+    (routes.NETWORK, "nav.network", ft.Icons.HUB_OUTLINED, ft.Icons.HUB),
     ("/settings", "nav.settings", ft.Icons.SETTINGS_OUTLINED, ft.Icons.SETTINGS),
 )
 LOCALES = {"en": ft.Locale("en", "US"), "fa": ft.Locale("fa", "IR")}
@@ -60,6 +63,11 @@ def Root(app: AppState) -> ft.Control:
                     ft.Route(
                         path=routes.SERVER.removeprefix("/"),
                         component=lambda: ServerScreen(app, app.servers.form),
+                    ),
+                    ft.Route(path="network", component=lambda: NetworkScreen(app, app.network.state)),
+                    ft.Route(
+                        path=routes.LEDGER.removeprefix("/"),
+                        component=lambda: LedgerScreen(app, app.ledger.state),
                     ),
                     ft.Route(path="settings", component=lambda: SettingsScreen(app)),
                 ],

@@ -1,4 +1,4 @@
-"""The addresses of the screens below the models screen."""
+"""The addresses of the screens below others."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from urllib.parse import unquote
 MODELS = "/models"
 SPEED = "/models/speed"
 SERVER = "/models/server"
+NETWORK = "/network"
+LEDGER = "/network/ledger"
 INSTALLED = "models/installed/:id"
 """As the router wants it."""
 

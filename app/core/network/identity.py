@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.core.errors import DeviceNameInvalid
 from app.core.json_file import read_object, usable, write_whole
 from app.core.network.vault import KeptIn, Vault
 from network.cards import Offer, issue_card
@@ -55,11 +56,15 @@ class Identity:
         """Change the name.
 
         Raises:
-            msgspec.ValidationError: too long, or with characters that could mislead.
+            DeviceNameInvalid: too long, or with characters that could mislead.
             OSError: it cannot be kept.
         """
         with self._lock:
-            changed = msgspec.convert({"name": " ".join(name.split()), "node": self._known.node}, _Known)
+            values = {"name": " ".join(name.split()), "node": self._known.node}
+            try:
+                changed = msgspec.convert(values, _Known)
+            except msgspec.ValidationError:
+                raise DeviceNameInvalid from None
             write_whole(self._path, changed)
             self._known = changed
 

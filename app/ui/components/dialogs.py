@@ -10,22 +10,31 @@ from app.ui.components.collection_look import CollectionColorBody
 from app.ui.components.collection_sharing import CollectionSharingBody
 from app.ui.components.controls import icon_button, marked, text_field
 from app.ui.components.conversation_options import ConversationOptionsBody
+from app.ui.components.device_view import CodeEntryBody, DeviceBody, OwnCodeBody
+from app.ui.components.group_dialogs import GroupCodeBody, GroupStartBody
 from app.ui.components.move_document import MoveDocumentBody
 from app.ui.components.page_prompt import PagePromptBody
 from app.ui.components.passage_view import PassageBody
+from app.ui.components.router_form import RouterForm
 from app.ui.components.source_choice import SourceChoiceBody
 from app.ui.components.token_form import TokenForm
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import (
+    CodeEntry,
     CollectionLook,
     CollectionSharing,
     Confirmation,
     ConversationOptions,
+    DeviceView,
     DialogState,
+    GroupCode,
+    GroupStart,
     MoveDocument,
     NamePrompt,
+    OwnCode,
     PagePrompt,
     PassageView,
+    RouterEntry,
     SourceChoice,
     TokenEntry,
 )
@@ -76,6 +85,19 @@ def _dialog(app: AppState, dialogs: DialogState) -> ft.DialogControl | None:
         case ConversationOptions():
             body = ConversationOptionsBody(app, app.chat.state, app.options.state)
             return _sheet(app, strings("option.conversation_title"), body, dismissed)
+        case RouterEntry(address):
+            return _box(app, strings("network.router_add"), RouterForm(app, address), dismissed)
+        case GroupStart(kind):
+            return _box(app, strings(f"network.start_{kind}"), GroupStartBody(app, kind), dismissed)
+        case GroupCode(group):
+            return _sheet(app, strings("network.code_title"), GroupCodeBody(app, group), dismissed)
+        case OwnCode():
+            return _sheet(app, strings("network.own_code"), OwnCodeBody(app), dismissed)
+        case DeviceView(node):
+            body = DeviceBody(app, node, app.network.state)
+            return _sheet(app, strings("network.device"), body, dismissed)
+        case CodeEntry():
+            return _box(app, strings("network.verify_code"), CodeEntryBody(app), dismissed)
 
 
 def _title(app: AppState, title: str) -> ft.Control:

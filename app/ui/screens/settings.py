@@ -8,6 +8,7 @@ from app.ui.components.about import About
 from app.ui.components.controls import in_reading_width, marked
 from app.ui.components.header import header
 from app.ui.components.network_settings import NetworkSettings
+from app.ui.components.offline_switch import offline_switch
 from app.ui.components.setting_rows import choice, label_of, section, switch
 from app.ui.components.settings_sections import DocumentsSection, answering_section, models_section
 from app.ui.components.token_form import TokenRow
@@ -27,6 +28,7 @@ def SettingsScreen(app: AppState) -> ft.Control:
         answering_section(app),
         models_section(app),
         DocumentsSection(app),
+        section(app, app.strings("nav.network"), [offline_switch(app)]),
         _hub(app),
         About(app),
     ]

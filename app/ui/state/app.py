@@ -28,11 +28,13 @@ from app.ui.state.find import FindOnScreen
 from app.ui.state.hub_token import HubTokenOnScreen
 from app.ui.state.jobs import Begin, JobsOnScreen
 from app.ui.state.knowledge import Knowledge
+from app.ui.state.ledger import LedgerOnScreen
 from app.ui.state.live import LiveAnswers
 from app.ui.state.mailbox import Mailbox
 from app.ui.state.model_details import ModelDetails
 from app.ui.state.models import DoubtfulModel, ModelsOnScreen
 from app.ui.state.models_folder import ModelsFolderOnScreen
+from app.ui.state.network import NetworkOnScreen
 from app.ui.state.options import OptionsOnScreen
 from app.ui.state.other_models import OtherModelsOnScreen
 from app.ui.state.reporting import reported
@@ -43,6 +45,7 @@ from engines.embedders.opening import EmbedderChoice, available_embedders
 from engines.errors import EngineError, NotEnoughMemory
 from engines.library import InstalledModel
 from engines.store.catalogue import Licence
+from network.errors import NetworkError
 from rag.errors import KnowledgeError
 from rag.exchange import Imported
 
@@ -116,6 +119,8 @@ class AppState:
             self._ask_to_measure,
             lambda model: mailbox.run(self._job_ended, model),
         )
+        self.network = NetworkOnScreen(services, mailbox, self.report)
+        self.ledger = LedgerOnScreen(services.network.ledger, self.report)
         self._end = services.settings.subscribe(
             lambda settings: mailbox.post(lambda: self._settings_changed(settings))
         )
@@ -152,6 +157,7 @@ class AppState:
         self.servers.stop()
         self.others.close()
         self.jobs.close()
+        self.network.close()
         self._mailbox.close()
 
     def resized(self, width: float) -> None:
@@ -210,7 +216,7 @@ class AppState:
 
     def report(self, error: Exception) -> None:
         """Say what went wrong, in the user's language."""
-        expected = isinstance(error, AppError | EngineError | KnowledgeError | OSError)
+        expected = isinstance(error, AppError | EngineError | KnowledgeError | NetworkError | OSError)
         log.log(
             logging.INFO if expected else logging.ERROR,
             "told the user: %s",

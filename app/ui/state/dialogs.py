@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import flet as ft
 
 from app.core.messages import Citation
+from app.core.network.groups import Group, GroupKind
 from rag.model import Document
 
 
@@ -86,6 +87,45 @@ class ConversationOptions:
     """Lets set how the answers of the open conversation are written."""
 
 
+@dataclass(frozen=True, slots=True)
+class RouterEntry:
+    """Connects to a router."""
+
+    address: str = ""
+    """What stands in the field at first."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStart:
+    """Makes a group, or joins one with a code."""
+
+    kind: GroupKind
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCode:
+    """Shows what another device needs to join."""
+
+    group: Group
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCode:
+    """Shows what others need to verify this device."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """Shows a device, and lets verify and block it."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeEntry:
+    """Takes the code of another device, to verify it."""
+
+
 Dialog = (
     Confirmation
     | NamePrompt
@@ -97,6 +137,12 @@ Dialog = (
     | CollectionLook
     | TokenEntry
     | ConversationOptions
+    | RouterEntry
+    | GroupStart
+    | GroupCode
+    | OwnCode
+    | DeviceView
+    | CodeEntry
 )
 
 

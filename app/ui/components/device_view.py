@@ -1,0 +1,259 @@
+"""A device from near: who it is, whether that was made sure of, and what the user thinks of it."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from app.core.network.devices import Device
+from app.ui.components.code_picture import code_picture
+from app.ui.components.controls import marked, text_field
+from app.ui.components.setting_rows import entry, notice, switch
+from app.ui.state.app import AppState
+from app.ui.state.dialogs import Confirmation
+from app.ui.state.network import NetworkState
+from app.ui.theme import Radius, Space, code_style
+
+
+@ft.component
+def DeviceBody(app: AppState, node: str, state: NetworkState) -> ft.Control:
+    """The safety number first: it is why somebody looks here."""
+    number, set_number = ft.use_state("")
+    strings = app.strings
+    device = next((one for one in state.devices if one.node == node), None)
+
+    async def reckon() -> None:
+        if device is not None:
+            set_number(await app.network.safety_number(node))
+
+    ft.use_effect(reckon, dependencies=[node])
+    if device is None:
+        return ft.Text(strings.error_named("DeviceMissing"), rtl=app.rtl)
+
+    async def verify() -> None:
+        await app.network.change_device(node, verified=not device.verified)
+
+    async def block(event: ft.Event[ft.Switch]) -> None:
+        await app.network.change_device(node, blocked=bool(event.control.value))
+
+    async def rename(event: ft.Event[ft.TextField]) -> None:
+        await app.network.change_device(node, alias=event.control.value)
+
+    async def forget() -> None:
+        await app.network.forget_device(node)
+
+    def ask_forget() -> None:
+        app.dialogs.show(
+            Confirmation(
+                strings("network.forget_title"),
+                strings("network.forget_text", name=device.shown_name),
+                strings("network.forget"),
+                forget,
+            )
+        )
+
+    return ft.Column(
+        [
+            ft.Text(
+                strings.isolate(device.shown_name), theme_style=ft.TextThemeStyle.TITLE_MEDIUM, rtl=app.rtl
+            ),
+            _standing(app, device),
+            ft.Text(strings("network.safety_text"), rtl=app.rtl, color=ft.Colors.ON_SURFACE_VARIANT),
+            _digits(app, number),
+            ft.Row(
+                [
+                    marked(
+                        (ft.OutlinedButton if device.verified else ft.FilledButton)(
+                            strings("network.unverify")
+                            if device.verified
+                            else strings("network.verify_same"),
+                            on_click=verify,
+                        ),
+                        identifier="device-verify",
+                    )
+                ],
+                rtl=app.rtl,
+            ),
+            marked(
+                text_field(
+                    app,
+                    strings("network.alias"),
+                    device.alias,
+                    lambda: None,
+                    on_blur=rename,
+                    on_submit=rename,
+                    max_length=64,
+                    counter="",
+                ),
+                identifier="device-alias",
+            ),
+            switch(
+                app,
+                "device-block",
+                strings("network.block"),
+                strings("network.block_hint"),
+                device.blocked,
+                block,
+            ),
+            ft.Row(
+                [
+                    marked(
+                        ft.TextButton(
+                            strings("network.forget"), icon=ft.Icons.DELETE_OUTLINE, on_click=ask_forget
+                        ),
+                        identifier="device-forget",
+                    )
+                ],
+                rtl=app.rtl,
+            ),
+        ],
+        spacing=Space.L,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def _standing(app: AppState, device: Device) -> ft.Control:
+    if device.blocked:
+        icon, word, color = ft.Icons.BLOCK, "blocked", ft.Colors.ERROR
+    elif device.verified:
+        icon, word, color = ft.Icons.VERIFIED_USER_OUTLINED, "verified", ft.Colors.PRIMARY
+    else:
+        icon, word, color = ft.Icons.SHIELD_OUTLINED, "unverified", ft.Colors.ON_SURFACE_VARIANT
+    return notice(app, icon, app.strings(f"network.is_{word}"), color, identifier="device-standing")
+
+
+def _digits(app: AppState, number: str) -> ft.Control:
+    """Three groups of five in a line, in the same digits on every device: two people compare them."""
+    groups = number.split()
+    lines = "\n".join("  ".join(groups[at : at + 3]) for at in range(0, len(groups), 3))
+    return marked(
+        ft.Container(
+            ft.Text(
+                lines or "\n\n\n",
+                style=code_style(app.scale * 1.25),
+                text_align=ft.TextAlign.CENTER,
+                selectable=True,
+                rtl=False,
+            ),
+            bgcolor=ft.Colors.SURFACE_CONTAINER,
+            border_radius=Radius.M,
+            padding=Space.L,
+            alignment=ft.Alignment.CENTER,
+        ),
+        identifier="safety-number",
+    )
+
+
+@ft.component
+def OwnCodeBody(app: AppState) -> ft.Control:
+    """This device's own code, for others to scan."""
+    code, set_code = ft.use_state("")
+    problem, set_problem = ft.use_state("")
+    strings = app.strings
+
+    async def fetch() -> None:
+        try:
+            set_code(await app.network.own_code())
+        except Exception as error:  # noqa: BLE001 - a locked keyring: told in its place
+            set_problem(strings.error(error))
+
+    ft.use_effect(fetch, dependencies=[])
+
+    async def renew() -> None:
+        await app.network.renew()
+
+    def ask_renew() -> None:
+        app.dialogs.show(
+            Confirmation(
+                strings("network.renew_title"),
+                strings("network.renew_text"),
+                strings("network.renew"),
+                renew,
+            )
+        )
+
+    body: ft.Control = ft.ProgressBar()
+    if problem:
+        body = notice(app, ft.Icons.ERROR_OUTLINE, problem, ft.Colors.ERROR, identifier="own-problem")
+    elif code:
+        body = code_picture(app, code, identifier="own-code")
+    return ft.Column(
+        [
+            ft.Text(strings("network.own_code_text"), rtl=app.rtl),
+            body,
+            ft.Row(
+                [
+                    marked(
+                        ft.TextButton(strings("network.renew"), icon=ft.Icons.AUTORENEW, on_click=ask_renew),
+                        identifier="renew",
+                    )
+                ],
+                rtl=app.rtl,
+            ),
+        ],
+        spacing=Space.L,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+@ft.component
+def CodeEntryBody(app: AppState) -> ft.Control:
+    """Takes the code of another device: the one who has scanned it sends or types it."""
+    code, set_code = ft.use_state("")
+    wrong, set_wrong = ft.use_state("")
+    strings = app.strings
+
+    def changed(event: ft.Event[ft.TextField]) -> None:
+        set_code(event.control.value)
+        set_wrong("")
+
+    async def verify() -> None:
+        try:
+            device = await app.network.verify_code(code)
+        except Exception as error:  # noqa: BLE001 - it stands in the form, next to what can be changed
+            set_wrong(strings.error(error))
+            return
+        app.dialogs.close()
+        app.notify(strings("network.verified", name=device.shown_name))
+
+    return ft.Column(
+        [
+            entry(
+                app,
+                "device-code",
+                strings("network.device_code"),
+                code,
+                changed,
+                hint=strings("network.device_code_hint"),
+                hint_text="DAI1:…",
+                autofocus=True,
+            ),
+            *(
+                [notice(app, ft.Icons.ERROR_OUTLINE, wrong, ft.Colors.ERROR, identifier="code-problem")]
+                if wrong
+                else []
+            ),
+            ft.Row(
+                [
+                    marked(
+                        ft.TextButton(strings("action.cancel"), on_click=app.dialogs.close),
+                        identifier="dialog-cancel",
+                    ),
+                    marked(
+                        ft.FilledButton(
+                            strings("network.verify"), on_click=verify, disabled=not code.strip()
+                        ),
+                        identifier="dialog-confirm",
+                    ),
+                ],
+                rtl=app.rtl,
+                alignment=ft.MainAxisAlignment.END,
+                spacing=Space.S,
+                wrap=True,
+            ),
+        ],
+        spacing=Space.L,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
