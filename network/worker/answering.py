@@ -15,7 +15,7 @@ from network.errors import LinkClosed, MessageError, QuestionError, QuestionExpi
 from network.keys import DeviceKeys
 from network.pacing import AnswerPacer
 from network.protocol.content import AnswerCitation, AnswerEnd, AnswerFailed, AnswerText
-from network.protocol.jobs import Decline, DeclineReason, Lease, Renew
+from network.protocol.jobs import Decline, DeclineReason, Grant, Lease, Renew
 from network.protocol.message import Message
 from network.receipts import issue_receipt
 from network.worker.answerer import Answerer, CannotAnswer, Written
@@ -35,13 +35,16 @@ class LeasedQuestion:
         answerer: Answerer,
         answered: AnsweredQuestions,
         *,
+        sent: Callable[[Grant], None],
         renew_seconds: float,
         wall: Callable[[], float],
     ) -> None:
+        """`sent` is told when the whole answer is about to be; it counts when the router confirms it."""
         self._lease = lease
         self._keys = keys
         self._answerer = answerer
         self._answered = answered
+        self._sent = sent
         self._renew_seconds = renew_seconds
         self._wall = wall
 
@@ -119,8 +122,8 @@ class LeasedQuestion:
             transcript=sealer.transcript,
             now=int(self._wall()),
         )
+        self._sent(opened.grant)
         await say(AnswerEnd(finish=written.finish, receipt=receipt))
-        self._answered.add(opened.grant, int(self._wall()))
 
     def _decline(self, reason: DeclineReason) -> Decline:
         return Decline(job=self._lease.job, attempt=self._lease.attempt, reason=reason)

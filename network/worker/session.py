@@ -7,6 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Literal, TypeVar
 
 from network.answered import AnsweredQuestions
@@ -14,8 +15,9 @@ from network.errors import Goodbye, LinkClosed, MessageError, MessageInvalid, Ne
 from network.keys import DeviceKeys
 from network.link import Link
 from network.protocol import frames
+from network.protocol.answers import AnswerAcknowledged
 from network.protocol.groups import Membership
-from network.protocol.jobs import Cancel, Decline, DeclineReason, Lease
+from network.protocol.jobs import Cancel, Decline, DeclineReason, Grant, Lease
 from network.protocol.message import Message, Signed, encode
 from network.protocol.presence import Bye, Pause, Presence
 from network.protocol.registration import Challenge, Hello, Welcome
@@ -70,6 +72,9 @@ class WorkerSession:
         self._draining = False
         self._running: dict[str, asyncio.Task[None]] = {}
         self._given_back: set[asyncio.Task[None]] = set()
+        self._sent: dict[tuple[str, int], Grant] = {}
+        """Whole answers that the router has not confirmed yet, by question and attempt: after a broken
+        connection they may have to be given again."""
         self._to_say: list[Message] = []
         self._changed = asyncio.Event()
 
@@ -137,6 +142,7 @@ class WorkerSession:
             end = MessageInvalid("the router sent what this version does not understand")
         finally:
             self._running.clear()
+            self._sent.clear()
             self._idle.set()
             self._to_say.clear()
             await link.close()
@@ -180,6 +186,9 @@ class WorkerSession:
                 case Cancel():
                     if task := self._running.get(message.job):
                         task.cancel()
+                case AnswerAcknowledged():
+                    if grant := self._sent.pop((message.job, message.attempt), None):
+                        self._answered.add(grant, int(self._wall()))
                 case Bye():
                     raise Goodbye(message.reason, message.retry_seconds)
                 case _:
@@ -210,6 +219,7 @@ class WorkerSession:
             self._keys,
             self._answerer,
             self._answered,
+            sent=partial(self._sent.__setitem__, (lease.job, lease.attempt)),
             renew_seconds=welcome.lease_seconds / 3,
             wall=self._wall,
         )

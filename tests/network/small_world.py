@@ -133,6 +133,7 @@ class World:
         origin=ORIGIN,
         memberships=(),
         public=True,
+        answered=None,
     ) -> TestedWorker:
         """A worker that registers; returns when the router knows that it is there."""
         answerer = answerer or ScriptedAnswerer()
@@ -147,7 +148,7 @@ class World:
             keys,
             card,
             answerer,
-            AnsweredQuestions(),
+            AnsweredQuestions() if answered is None else answered,
             slots=slots,
             origin=origin,
             invite=invite,

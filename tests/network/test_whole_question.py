@@ -7,6 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
+from network.answered import AnsweredQuestions
 from network.broker.embedded import open_embedded_broker
 from network.broker.job_table import Limits
 from network.broker.protocol import JobState
@@ -385,3 +386,31 @@ async def test_an_expired_question_is_declined_not_answered(world, asker):
     accepted = await world.submit(late)
     assert await world.desk.broker.state(accepted.job) is JobState.EXPIRED
     assert worker.answerer.questions == []
+
+
+async def test_an_answer_whose_end_the_router_has_not_confirmed_is_given_again(world, asker):
+    """It may have been killed before it could write that the question was answered."""
+    answered = AnsweredQuestions()
+    worker = await world.join(answered=answered)
+    sealed, _ = await world.seal(asker, workers=1, spares=0)
+    broker = world.desk.broker
+    finish = broker.finish
+
+    async def lost(claim):
+        broker.finish = finish
+        await worker.link.close()
+        return await broker.give_back(claim, final=False)
+
+    broker.finish = lost
+    accepted = await world.submit(sealed)
+    with pytest.raises(LinkClosed):
+        await worker.task
+    assert len(answered) == 0
+    again = await world.join(keys=worker.keys, answered=answered)
+    async with asyncio.timeout(10):
+        async for _ in world.asking.answers(accepted.job, accepted.access):
+            pass
+        while not len(answered):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0)
+    assert await broker.state(accepted.job) is JobState.DONE
+    assert len(again.answerer.questions) == 1

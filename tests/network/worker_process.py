@@ -1,0 +1,52 @@
+"""A worker in a process of its own, to be killed: says the first words of an answer and goes on for ever.
+
+    python -m tests.network.worker_process ADDRESS
+
+Prints its number when it starts and a line when it is at a question.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+
+import httpx
+
+from network.answered import AnsweredQuestions
+from network.cards import issue_card
+from network.keys import DeviceKeys
+from network.protocol.content import Question
+from network.worker.connection import Registration, RouterConnection
+from tests.network.cluster import offer
+from tests.network.small_world import now
+
+
+class Endless:
+    """Never comes to an end."""
+
+    async def answer(self, question: Question, asker: bytes) -> AsyncIterator[str]:
+        yield "Well"
+        say("at it")
+        await asyncio.Event().wait()
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+async def main(address: str) -> None:
+    keys = DeviceKeys.generate(now())
+    keys, card = issue_card(keys, offer(slots=1), now())
+
+    async def register(_: object) -> Registration:
+        return Registration(keys, card, public=True)
+
+    say(keys.node)
+    async with httpx.AsyncClient(trust_env=False) as http:
+        await RouterConnection(address, http, register, Endless(), AnsweredQuestions()).run()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))
