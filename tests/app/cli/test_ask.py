@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from app.core.messages import MessageState
+from rag.knowledge import KnowledgeBase
 from tests.app.cli.conftest import conversations_in
+from tests.app.ui.word_embedder import WordEmbedder
 
 
 @pytest.fixture
@@ -147,3 +149,36 @@ def test_a_reader_that_has_gone_ends_the_answer_silently(program, model, home):
     [[_, answer]] = conversations_in(home)
     assert answer.state is MessageState.STOPPED
     assert answer.text.startswith("and on")
+
+
+def test_a_file_goes_along_with_a_question(dai, model, tmp_path):
+    model("It hangs there.", context=4096)
+    note = tmp_path / "note.txt"
+    note.write_text("The key hangs behind the blue door.")
+    result = dai("ask", "Where is the key?", "--file", note, "--json")
+    assert result.status == 0
+    assert "note.txt · read whole" in result.err
+    assert result.json["text"] == "It hangs there."
+
+
+def test_a_file_that_cannot_be_read_asks_nothing(dai, model, tmp_path):
+    model("It hangs there.")
+    result = dai("ask", "Where is the key?", "--file", tmp_path / "gone.txt")
+    assert result.status == 1
+    assert "gone.txt" in result.err
+    assert result.out == ""
+
+
+def test_a_file_that_was_searched_is_deleted_with_its_conversation(dai, home, model, tmp_path):
+    model("In the harbour.", context=1024)
+    book = tmp_path / "book.txt"
+    book.write_text("\n\n".join(f"Chapter {it}. Another quiet day at sea." for it in range(300)))
+    result = dai("ask", "Where are the ships?", "--file", book, "--context", "1024")
+    assert "book.txt · searched" in result.err
+    knowledge = KnowledgeBase(home.knowledge, WordEmbedder)
+    try:
+        assert len(knowledge.hidden_collections()) == 1
+        dai("conversations", "delete", "1")
+        assert knowledge.hidden_collections() == []
+    finally:
+        knowledge.close()

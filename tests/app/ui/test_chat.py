@@ -158,7 +158,7 @@ async def test_an_answer_goes_on_while_another_screen_is_shown(open_app, model):
         await ask(app, "Talk for ever")
         await app.until(lambda: app.shows("message-assistant"))
         before = len(app.all(ft.Markdown)[-1].value)
-        await app.go(3)
+        await app.go(4)
         assert "Appearance" in app.text()
         await app.go(0)
         await app.until(lambda: len(app.all(ft.Markdown)[-1].value) > before)

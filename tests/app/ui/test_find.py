@@ -326,7 +326,7 @@ async def test_a_gated_model_takes_a_token_where_it_is_missing(open_app, hub, ho
 async def test_a_token_is_tested_and_forgotten_in_the_settings(open_app, hub):
     hub.token = "hf_secret"
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         assert "owners want to be asked first" in app.text(), "no keyring is opened unasked"
         await app.tap("change-token")
         await app.until(lambda: "until the app is closed" in app.text("token-source"))
@@ -355,7 +355,7 @@ async def test_a_token_is_tested_and_forgotten_in_the_settings(open_app, hub):
 async def test_a_hub_that_others_can_listen_to_gets_no_token(open_app, home):
     SettingsStore(home.settings).change(hub_endpoint="http://hub.example")
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         await app.tap("change-token")
         await app.until(lambda: "never sent there" in app.text())
         await app.enter("token", "hf_secret")

@@ -216,7 +216,7 @@ async def test_a_file_that_cannot_be_read_says_why_in_the_language_of_the_app(op
         [document] = await documents()
         assert "holds no text" in app.text(f"document-state-{document.id}")
         assert empty.name in app.text(f"document-{document.id}")
-        await app.go(3)
+        await app.go(4)
         await app.tap("language-fa")
         await app.go(1)
         await app.until(lambda: "متنی ندارد" in app.text(f"document-state-{document.id}"))

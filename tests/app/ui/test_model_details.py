@@ -212,7 +212,7 @@ async def test_a_base_model_says_in_plain_words_that_it_does_not_chat(open_app, 
 
 async def test_the_page_is_persian_and_mirrored(open_app, downloaded, home):
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         await app.tap("language-fa")
         app.page.navigate(routes.of_model(downloaded))
         await app.until(lambda: app.shows("read-licence"))

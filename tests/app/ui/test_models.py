@@ -192,7 +192,7 @@ async def test_a_model_is_removed_only_after_a_question(open_app, model_id, home
 
 async def test_persian_names_every_part(open_app, model_id, home):
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         await app.tap("language-fa")
         await app.go(2)
         await app.until(lambda: "جا می‌شود" in app.text(f"model-{model_id}"))

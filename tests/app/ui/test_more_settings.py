@@ -29,7 +29,7 @@ def kept(home):
 )
 async def test_a_choice_is_kept(open_app, home, tap, setting, value):
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         await app.tap(tap)
         assert getattr(kept(home), setting) == value
         assert app.mark(tap).selected
@@ -38,7 +38,7 @@ async def test_a_choice_is_kept(open_app, home, tap, setting, value):
 async def test_an_unusual_value_is_one_of_the_choices(open_app, home):
     SettingsStore(home.settings).change(unload_after_minutes=7, passages=5)
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         assert app.mark("idle-7").selected
         assert "7 minutes" in app.text("idle-7")
         assert app.mark("passages-5").selected
@@ -47,7 +47,7 @@ async def test_an_unusual_value_is_one_of_the_choices(open_app, home):
 async def test_an_embedder_that_is_not_installed_any_more_is_still_shown(open_app, home):
     SettingsStore(home.settings).change(embedder="gguf:gone")
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         assert app.mark("embedder-gguf:gone").selected
         await app.tap("embedder-auto")
         assert kept(home).embedder == "auto"
@@ -55,7 +55,7 @@ async def test_an_embedder_that_is_not_installed_any_more_is_still_shown(open_ap
 
 async def test_instructions_are_kept_when_they_are_saved(open_app, home):
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         assert not app.shows("save-system_prompt")
         await app.enter("system_prompt", "Answer like a pirate.\nAlways.")
         assert kept(home).system_prompt == ""
@@ -70,7 +70,7 @@ async def test_instructions_are_kept_when_they_are_saved(open_app, home):
 
 async def test_a_mirror_and_a_proxy_stand_folded_and_can_be_taken_back(open_app, home):
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         assert not app.shows("proxy")
         await app.tap("network-settings")
         await app.enter("hub_endpoint", " mirror.example.org/ ")
@@ -81,7 +81,7 @@ async def test_a_mirror_and_a_proxy_stand_folded_and_can_be_taken_back(open_app,
         await app.until(lambda: kept(home).proxy == "http://proxy.example.org:3128")
         await app.until(lambda: "http://proxy.example.org:3128" in app.text("proxy"))
     async with open_app() as later:
-        await later.go(3)
+        await later.go(4)
         assert later.shows("proxy"), "what is not usual is not folded"
         await later.tap("reset-hub_endpoint")
         await later.tap("reset-proxy")
@@ -92,7 +92,7 @@ async def test_a_mirror_and_a_proxy_stand_folded_and_can_be_taken_back(open_app,
 @pytest.mark.parametrize("typed", ["ftp://mirror.example.org", "two words", "https://user:secret@host"])
 async def test_what_is_no_address_is_refused_below_its_field(open_app, home, typed):
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         await app.tap("network-settings")
         await app.enter("hub_endpoint", typed)
         await app.tap("save-hub_endpoint")
@@ -106,7 +106,7 @@ async def test_the_models_are_moved_to_a_folder_that_is_picked(open_app, home, m
     model("I have moved.")
     async with open_app() as app:
         app.client.answers["get_directory_path"] = str(tmp_path / "new")
-        await app.go(3)
+        await app.go(4)
         await app.until(lambda: app.shows("move-models"))
         assert str(home.models) in app.text("models-folder")
         assert "of models" in app.text("models-folder")
@@ -122,7 +122,7 @@ async def test_the_models_are_moved_to_a_folder_that_is_picked(open_app, home, m
         await app.tap("send")
         await app.until(lambda: "I have moved." in app.text())
         await app.until(lambda: not app.shows("stop"))
-        await app.go(3)
+        await app.go(4)
         await app.tap("move-models-back")
         await app.until(app.open_dialogs)
         await app.tap("dialog-confirm")
@@ -133,7 +133,7 @@ async def test_the_models_are_moved_to_a_folder_that_is_picked(open_app, home, m
 async def test_in_a_browser_the_folder_is_typed_and_nonsense_is_refused(open_app, home, model, tmp_path):
     model("Here.")
     async with open_app(web=True) as app:
-        await app.go(3)
+        await app.go(4)
         await app.until(lambda: app.shows("move-models"))
         await app.tap("move-models")
         await app.enter("dialog-name", "no/root")
@@ -157,7 +157,7 @@ async def test_a_picked_folder_that_cannot_be_is_told(open_app, home, model):
     model("Here.")
     async with open_app() as app:
         app.client.answers["get_directory_path"] = str(home.models)
-        await app.go(3)
+        await app.go(4)
         await app.until(lambda: app.shows("move-models"))
         await app.tap("move-models")
         await app.until(lambda: app.shows("notice"))
@@ -183,7 +183,7 @@ async def test_a_move_shows_how_far_it_is_and_can_be_cancelled(open_app, home, m
     async with open_app() as app:
         app.client.answers["get_directory_path"] = str(tmp_path / "new")
         monkeypatch.setattr((await services()).models_folder, "move", move)
-        await app.go(3)
+        await app.go(4)
         await app.until(lambda: app.shows("move-models"))
         await app.tap("move-models")
         await app.until(app.open_dialogs)
@@ -205,7 +205,7 @@ async def test_models_in_use_elsewhere_are_not_moved(open_app, home, model, tmp_
     async with open_app() as app:
         app.client.answers["get_directory_path"] = str(tmp_path / "new")
         monkeypatch.setattr((await services()).models_folder, "move", move)
-        await app.go(3)
+        await app.go(4)
         await app.until(lambda: app.shows("move-models"))
         await app.tap("move-models")
         await app.until(app.open_dialogs)
@@ -218,7 +218,7 @@ async def test_models_in_use_elsewhere_are_not_moved(open_app, home, model, tmp_
 async def test_a_folder_whose_disk_is_away_is_told(open_app, home, tmp_path):
     SettingsStore(home.settings).change(models_folder=str(tmp_path / "away"))
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         await app.until(lambda: app.shows("folder-missing"))
         assert str(tmp_path / "away") in app.text("models-folder")
         assert not app.shows("move-models")
@@ -252,6 +252,6 @@ async def test_a_disk_that_is_connected_again_is_seen(open_app, home, tmp_path):
 async def test_on_a_phone_the_folder_is_shown_and_cannot_be_moved(open_app, home, monkeypatch):
     monkeypatch.setattr(ModelsFolder, "movable", False)
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         await app.until(lambda: str(home.models) in app.text("models-folder"))
         assert not app.shows("move-models")

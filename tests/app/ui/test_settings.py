@@ -10,7 +10,7 @@ from app.core.settings import SettingsStore
 async def test_persian_mirrors_the_app_and_comes_back(open_app, model, home):
     model("سلام.")
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         await app.tap("language-fa")
         await app.until(lambda: "تنظیمات" in app.text("title"))
         bar = app.all(ft.NavigationBar)[0]
@@ -40,7 +40,7 @@ async def test_persian_answers_run_right_to_left_and_code_does_not(open_app, mod
 async def test_numbers_are_written_in_the_digits_of_the_setting(open_app, home):
     SettingsStore(home.settings).change(language="fa")
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         assert "۴٬۰۹۶" in app.text()
         await app.enter("persian-digits", value=False)
         await app.until(lambda: "4,096" in app.text())
@@ -48,7 +48,7 @@ async def test_numbers_are_written_in_the_digits_of_the_setting(open_app, home):
 
 async def test_a_theme_and_a_text_size_are_kept(open_app, home):
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         normal = app.page.theme.text_theme.body_medium.size
         await app.tap("theme-dark")
         await app.until(lambda: app.page.theme_mode is ft.ThemeMode.DARK)
@@ -61,7 +61,7 @@ async def test_a_theme_and_a_text_size_are_kept(open_app, home):
 
 async def test_a_change_reaches_the_other_window(open_app):
     async with open_app() as one, open_app() as other:
-        await one.go(3)
+        await one.go(4)
         await one.tap("language-fa")
         await other.until(lambda: "گفت‌وگو" in other.text())
 
@@ -83,7 +83,7 @@ async def test_the_layout_follows_the_width(open_app, model):
 
 async def test_the_page_about_the_app_names_privacy_and_licences(open_app, home):
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         assert "contacts another computer only when you ask it to" in app.text()
         assert str(home.data) in app.text()
         assert "Vazirmatn: SIL OFL 1.1" in app.text()

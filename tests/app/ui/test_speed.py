@@ -253,7 +253,7 @@ async def test_a_long_series_is_a_line_with_its_numbers_beside_it(open_app, home
 
 async def test_the_page_is_persian(open_app, results, installed):
     async with open_app() as app:
-        await app.go(3)
+        await app.go(4)
         await app.tap("language-fa")
         app.page.navigate(routes.SPEED)
         await app.until(lambda: app.shows("speed-overview"))

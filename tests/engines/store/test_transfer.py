@@ -5,6 +5,7 @@ import errno
 import hashlib
 import os
 import random
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -179,6 +180,38 @@ async def test_a_killed_download_goes_on_where_it_stood(transfer, server, conten
     assert target.read_bytes() == content
     assert server.bodies[-1].headers["range"] == f"bytes={arrived}-"
     assert left_in(target.parent) == {"model.gguf"}
+
+
+@pytest.mark.slow
+@pytest.mark.desktop("child processes")
+def test_whenever_a_download_is_killed_it_ends_with_the_right_file(server, target, monkeypatch):
+    """Twenty kills and more, over and over until the file is there; then from its beginning."""
+    server.files[PATH] = content = content_of(2_000_000)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    program = [sys.executable, str(Path(__file__).with_name("killed_download.py"))]
+    dice, kills, arrivals = random.Random(7), 0, 0
+
+    def run(step: int) -> bool:
+        """Whether it came to its end before this step."""
+        ended = subprocess.run([*program, server.hub, server.url(PATH), str(target), str(step)], timeout=300)
+        assert ended.returncode in (0, -signal.SIGKILL)
+        assert ended.returncode != 0 or target.is_file()
+        return ended.returncode == 0
+
+    while kills < 20 or arrivals == 0:  # so that one was near the end
+        if run(dice.randrange(1, 30)):
+            arrivals += 1
+        else:
+            kills += 1
+        if target.exists():
+            assert target.read_bytes() == content
+            target.unlink()
+    while not run(1_000_000):
+        pass
+
+    assert hashlib.sha256(target.read_bytes()).digest() == hashlib.sha256(content).digest()
+    assert left_in(target.parent) == {"model.gguf"}
+    assert sum("range" in body.headers for body in server.bodies) >= 5, "it mostly began anew"
 
 
 async def test_two_transfers_do_not_write_one_file(transfer, server, content, target):

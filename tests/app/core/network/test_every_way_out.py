@@ -32,7 +32,8 @@ NOT_FOR_SENDING = {
     ("engines/xllamacpp/server.py", "http.client"): "speaks with its own child on this device",
     ("engines/store/connection.py", "socket"): "names the errors of looking up a host",
     ("rag/web/fetching.py", "socket"): "looks up a host, after the app has asked Outgoing.check",
-    ("network/worker/websocket_link.py", "httpcore"): "names its errors",
+    ("network/worker/waking.py", "socket"): "asks the system for its own addresses, and sends nothing",
+    ("network/worker/websocket_link.py", "httpcore"): "counts the bytes of a message",
     ("rag/web/fetching.py", "urllib.request"): "reads the environment's proxies",
 }
 NOT_THE_APP = ("network/router", "network/broker", "app/web_server.py")

@@ -6,9 +6,9 @@ import base64
 import logging
 import stat
 
-import msgspec
 import pytest
 
+from app.core.errors import DeviceNameInvalid
 from app.core.network.groups import GroupKind
 from app.core.network.vault import PASSPHRASE_VARIABLE, KeptIn
 from network.cards import read_card
@@ -160,5 +160,5 @@ def test_the_name_of_a_device_is_kept_and_cannot_mislead(device):
     network = device.start()
     network.identity.rename("  لپ‌تاپ  سارا ")
     assert device.start().identity.name == "لپ‌تاپ سارا"
-    with pytest.raises(msgspec.ValidationError):
+    with pytest.raises(DeviceNameInvalid):
         network.identity.rename("a\u202eb")
