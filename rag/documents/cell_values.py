@@ -112,6 +112,15 @@ def form_of(code: str) -> Form:
     return Form.PERCENT if "%" in letters else Form.NUMBER
 
 
+def plain_number(text: str) -> str:
+    """A written number as people read it; "" where it is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return ""
+    return _plain(number) if math.isfinite(number) else ""
+
+
 def _plain(number: float) -> str:
     """Fifteen digits, as many as Excel keeps: 0.30000000000000004 is 0.3."""
     if number == int(number) and abs(number) < 1e15:

@@ -25,6 +25,11 @@ _OFFICE = (
     (re.compile(r"presentationml\.(?:presentation|slideshow|template)|ms-powerpoint\."), ".pptx"),
     (re.compile(r"spreadsheetml\.(?:sheet|template)|ms-excel\.(?:sheet|template)\.macroEnabled"), ".xlsx"),
 )
+_OPEN_DOCUMENTS = {
+    b"application/vnd.oasis.opendocument.text": ".odt",
+    b"application/vnd.oasis.opendocument.presentation": ".odp",
+    b"application/vnd.oasis.opendocument.spreadsheet": ".ods",
+}
 _MIMETYPE_BYTES = 1000
 _BLOCK = 1 << 20
 _ENTRY = 128
@@ -65,6 +70,9 @@ def _archive_suffix(path: Path, name: str) -> str:
             raise UnsupportedFormat(name, "an Office file of another kind")
         if "mimetype" in archive:
             mimetype = archive.content("mimetype", _MIMETYPE_BYTES).strip()
+            kind = mimetype.removesuffix(b"-template")
+            if kind in _OPEN_DOCUMENTS:
+                return _OPEN_DOCUMENTS[kind]
             if mimetype != b"application/epub+zip":
                 raise UnsupportedFormat(name, "an archive of another kind")
         if "META-INF/container.xml" in archive:
