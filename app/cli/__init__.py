@@ -17,6 +17,7 @@ from app.cli.chat import chat
 from app.cli.conversations import conversations
 from app.cli.errors import describe, exit_status
 from app.cli.knowledge import knowledge
+from app.cli.network import network
 from app.cli.text import readable
 
 
@@ -51,6 +52,7 @@ knowledge.command("eval")(evaluate.evaluate)
 cli.add_typer(knowledge, name="kb")
 cli.add_typer(conversations, name="conversations")
 cli.add_typer(models.models, name="models")
+cli.add_typer(network, name="network")
 cli.command("bench")(bench)
 cli.command("doctor")(doctor.doctor)
 

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
 from app.core.errors import RouterExists, RouterMissing
-from app.core.network.router_address import host_of, read_router_address
+from app.core.network.router_address import host_of, is_this_device, read_router_address
 from app.core.network.stored_list import StoredList
 from app.core.network.vault import Vault
 from network.client.router_client import RouterClient
@@ -43,9 +44,9 @@ class Router:
         return host_of(self.address)
 
     @property
-    def encrypted(self) -> bool:
-        """Whether nobody on the way sees how much is said. Contents are sealed anyway."""
-        return self.address.startswith("https:")
+    def private_way(self) -> bool:
+        """Whether nobody on the way sees how much is said, and to whom. Contents are sealed either way."""
+        return self.address.startswith("https:") or is_this_device(urlsplit(self.address).hostname or "")
 
 
 class _StoredRouter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -76,22 +76,14 @@ def devices_section(app: AppState, devices: tuple[Device, ...]) -> ft.Control:
         rows.append(_quiet(app, strings("network.strangers", count=len(strangers) - _MOST_STRANGERS)))
     if not rows:
         rows.append(_quiet(app, strings("network.devices_none")))
-    rows.append(
-        ft.Row(
-            [
-                marked(
-                    ft.TextButton(
-                        strings("network.verify_code"),
-                        icon=ft.Icons.VERIFIED_USER_OUTLINED,
-                        on_click=lambda: app.dialogs.show(CodeEntry()),
-                    ),
-                    identifier="verify-code",
-                )
-            ],
-            rtl=app.rtl,
-        )
+    listed = ft.Column(rows, spacing=0, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    verify = ft.OutlinedButton(
+        strings("network.verify_code"),
+        icon=ft.Icons.VERIFIED_USER_OUTLINED,
+        on_click=lambda: app.dialogs.show(CodeEntry()),
     )
-    return section(app, strings("network.devices"), rows)
+    buttons = ft.Row([marked(verify, identifier="verify-code")], rtl=app.rtl)
+    return section(app, strings("network.devices"), [listed, buttons])
 
 
 def _row(app: AppState, device: Device) -> ft.Control:
@@ -123,7 +115,7 @@ def _row(app: AppState, device: Device) -> ft.Control:
                     ),
                     *marks,
                     ft.Icon(
-                        ft.Icons.CHEVRON_LEFT if app.rtl else ft.Icons.CHEVRON_RIGHT,
+                        ft.Icons.CHEVRON_RIGHT,
                         color=ft.Colors.ON_SURFACE_VARIANT,
                     ),
                 ],

@@ -135,7 +135,7 @@ def _way(
                         rtl=app.rtl,
                     ),
                     ft.Icon(
-                        ft.Icons.CHEVRON_LEFT if app.rtl else ft.Icons.CHEVRON_RIGHT,
+                        ft.Icons.CHEVRON_RIGHT,
                         color=ft.Colors.ON_PRIMARY_CONTAINER,
                     ),
                 ],

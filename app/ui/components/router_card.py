@@ -24,10 +24,10 @@ _LOOKS = {
 def router_card(app: AppState, row: RouterRow) -> ft.Control:
     """Name, address, state in words; below it the pool, or what is wrong."""
     strings, router = app.strings, row.router
-    offline = app.settings.offline and row.status is not RouterStatus.OFF
+    offline = app.settings.offline and router.enabled and not app.network.may_ask(router)
     icon, color = (ft.Icons.AIRPLANEMODE_ACTIVE, ft.Colors.TERTIARY) if offline else _LOOKS[row.status]
     state = strings("network.router_offline") if offline else strings(f"network.router_{row.status}")
-    lock = "" if router.encrypted else " · " + strings("network.router_unencrypted")
+    lock = "" if router.private_way else " · " + strings("network.router_unencrypted")
     parts: list[ft.Control] = [
         ft.Row(
             [

@@ -55,7 +55,7 @@ def LedgerScreen(app: AppState, state: LedgerState) -> ft.Control:
                 app,
                 strings("ledger.title"),
                 leading=icon_button(
-                    ft.Icons.ARROW_FORWARD if app.rtl else ft.Icons.ARROW_BACK,
+                    ft.Icons.ARROW_BACK,
                     strings("action.back"),
                     lambda: app.go(routes.NETWORK),
                     identifier="back",

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 import flet as ft
 
@@ -121,21 +122,27 @@ class NetworkOnScreen:
 
     async def look(self) -> None:
         """Ask the routers that are used who is there."""
-        if self.state.looking or self._network.offline.on:
+        rows = [row for row in self.state.routers if row.router.enabled and self.may_ask(row.router)]
+        if self.state.looking or not rows:
             return
         self.state.looking = True
         try:
-            rows = [row for row in self.state.routers if row.router.enabled]
             for row in await asyncio.gather(*map(self._look_at, rows)):
                 self._show(row)
         finally:
             self.state.looking = False
+
+    def may_ask(self, router: Router) -> bool:
+        """Whether the offline switch lets it be asked: always, where it runs on this device."""
+        return self._network.offline.allows(urlsplit(router.address).hostname or "")
 
     @reported
     async def turn_offline(self, on: bool) -> None:
         """The one switch."""
         await asyncio.to_thread(self._network.offline.turn, on=on)
         await self.refresh()
+        if not on:
+            self._mailbox.run(self.look)
 
     async def test_router(self, address: str, invite: str) -> RouterInfo:
         """Ask a router who it is; see `Routers.look`."""

@@ -219,17 +219,24 @@ async def test_this_devices_code_and_name_are_for_others_to_see(app):
     await app.until(lambda: "Sara's laptop" in app.text())
 
 
-async def test_offline_is_one_switch_and_routers_are_not_asked(app):
+async def test_offline_is_one_switch_and_only_a_router_of_this_device_is_still_asked(app, monkeypatch):
     async with answering_as_a_router() as address:
         await app.tap("begin-router")
         await app.enter("router-address", address)
         await app.tap("dialog-confirm")
         await app.until(lambda: "connected" in app.text())
         await app.enter("offline", value=True)
-        await app.until(lambda: "not asked: you are offline" in app.text())
         assert (await services()).network.offline.on
+        await app.until(lambda: "Only programs on this very device" in app.text())
+        assert "connected" in app.text()
+        monkeypatch.setattr("app.core.network.offline.is_this_device", lambda host: False)
+        await app.go(0)
+        await app.go(NETWORK)
+        await app.until(lambda: "not asked: you are offline" in app.text())
+        asked = len((await services()).network.ledger.entries())
         await app.enter("offline", value=False)
         await app.until(lambda: "connected" in app.text())
+        assert len((await services()).network.ledger.entries()) > asked
 
 
 async def test_the_ledger_shows_sums_and_connections_by_purpose_and_is_cleared(app):
