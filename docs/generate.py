@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import dataclasses
 import importlib
 import inspect
 import re
@@ -158,6 +159,27 @@ def _values(annotation: object) -> str:
     return names.get(typing.cast(type, annotation), str(annotation))
 
 
+def router_page() -> str:
+    """Every limit and setting of a router with its docstring."""
+    from network.router.http import settings
+
+    lines = [
+        NOTICE.format(source="network/router/http/settings.py"),
+        "# Settings of a router\n",
+        "The numbers are given to `dai router` as `--limit name=number`, with hyphens in the name: "
+        "`--limit questions-per-day=500`. The rest are [options of the command](cli.md). How to set one up: "
+        "[run a router](../how-to/run-a-router.md).\n",
+        "| setting | default | meaning |",
+        "| --- | --- | --- |",
+    ]
+    defaults = {field.name: field.default for field in dataclasses.fields(settings.RouterSettings)}
+    for name, text in _docstrings_beneath(settings, "RouterSettings").items():
+        default = defaults[name]
+        shown = f"`{default:g}`" if type(default) in (int, float) else ""
+        lines.append(f"| `{name}` | {shown} | {text} |")
+    return "\n".join(lines) + "\n"
+
+
 def formats_page() -> str:
     """Every kind of documents that can be read."""
     from rag.documents import formats
@@ -203,6 +225,7 @@ def pages() -> dict[Path, str]:
         "cli.md": cli_page(),
         "settings.md": settings_page(),
         "options.md": options_page(),
+        "router.md": router_page(),
         "formats.md": formats_page(),
         "errors.md": errors_page(),
         "messages.md": protocol_pages.messages_page(NOTICE.format(source="network/protocol")),

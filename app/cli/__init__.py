@@ -18,6 +18,7 @@ from app.cli.conversations import conversations
 from app.cli.errors import describe, exit_status
 from app.cli.knowledge import knowledge
 from app.cli.network import network
+from app.cli.router import router
 from app.cli.text import readable
 
 
@@ -54,6 +55,7 @@ cli.add_typer(conversations, name="conversations")
 cli.add_typer(models.models, name="models")
 cli.add_typer(network, name="network")
 cli.command("bench")(bench)
+cli.command("router")(router)
 cli.command("doctor")(doctor.doctor)
 
 

@@ -26,6 +26,8 @@ class RouterSettings:
     """Opens the owner's page and the metrics from other machines; empty: nobody can."""
     max_workers: int = 2_000
     """Workers that are connected at the same time; the next one is told to come back later."""
+    max_questions: int = 10_000
+    """Questions that are kept at the same time; the next one is told when to come back."""
     links_per_address: int = 100
     """Connections of workers from one address; behind one home or office there may be many."""
     max_streams: int = 10_000

@@ -1,0 +1,123 @@
+"""What a router keeps in its folder: who it is, who may join, and the word that opens its owner's page.
+
+All of it is secret and readable by its owner only. Routers that share a broker share `router.key`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from network.errors import KeysDamaged
+
+log = logging.getLogger(__name__)
+
+_CLEAR_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Without those that are mistaken for each other when read out or typed."""
+_LARGEST_FILE = 1024 * 1024
+
+
+class RouterFolder:
+    """The folder of one router; it is made when it is missing."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError if it cannot be made."""
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = path
+
+    @property
+    def questions(self) -> Path:
+        """The embedded broker's file."""
+        return self.path / "questions.db"
+
+    @property
+    def admin_token_file(self) -> Path:
+        """Where the token of the owner's page is."""
+        return self.path / "admin-token"
+
+    @property
+    def invites_file(self) -> Path:
+        """Where invitations are, if no other file is given."""
+        return self.path / "invites.txt"
+
+    def key(self) -> Ed25519PrivateKey:
+        """The router's key, made at the first start.
+
+        Raises:
+            KeysDamaged: the file holds another thing.
+            OSError: it cannot be read or written.
+        """
+        file = self.path / "router.key"
+        if (data := _read(file)) is None:
+            key = Ed25519PrivateKey.generate()
+            _write_secret(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+            log.info("made a new key for this router")
+            return key
+        try:
+            found = load_pem_private_key(data, password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise KeysDamaged(file.name) from None
+        if not isinstance(found, Ed25519PrivateKey):
+            raise KeysDamaged(file.name)
+        return found
+
+    def admin_token(self) -> str:
+        """The token of the owner's page, made at the first start. Raises OSError."""
+        data = _read(self.admin_token_file)
+        token = data.decode(errors="replace").strip() if data is not None else ""
+        if not token:
+            token = secrets.token_urlsafe(24)
+            _write_secret(self.admin_token_file, token.encode() + b"\n")
+        return token
+
+    def invites(self) -> frozenset[str]:
+        """The invitations, one made at the first start. Raises OSError."""
+        if _read(self.invites_file) is None:
+            head = "# One invitation a line; the router reads this file when it starts.\n"
+            _write_secret(self.invites_file, f"{head}{new_invite()}\n".encode())
+        return read_invites(self.invites_file)
+
+
+def new_invite() -> str:
+    """A word that nobody guesses and everybody can type."""
+    letters = [secrets.choice(_CLEAR_LETTERS) for _ in range(16)]
+    return "-".join("".join(letters[at : at + 4]) for at in range(0, 16, 4))
+
+
+def read_invites(file: Path) -> frozenset[str]:
+    """The words in a file, one a line; lines that begin with # are remarks. Raises OSError."""
+    lines = [line.strip() for line in file.read_text(encoding="utf-8", errors="replace").splitlines()]
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def _read(file: Path) -> bytes | None:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(_LARGEST_FILE)
+    except FileNotFoundError:
+        return None
+
+
+def _write_secret(file: Path, data: bytes) -> None:
+    """Write a new file as a whole; nobody else may read it, not even for a moment."""
+    new = file.with_name(f"{file.name}.{os.getpid()}.new")
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+            opened.write(data)
+            opened.flush()
+            os.fsync(opened.fileno())
+        new.replace(file)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
