@@ -142,7 +142,9 @@ class DownloadWorker:
                 except Exception as error:  # noqa: BLE001 - a busy or full disk: the next look may be luckier
                     log.warning("the list of downloads could not be read: %s", type(error).__name__)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._pause(busy=busy))
+                    # Not wait_for, which in Python 3.11 can lose a cancellation that comes with the wake-up.
+                    async with asyncio.timeout(self._pause(busy=busy)):
+                        await self._wake.wait()
                 self._wake.clear()
         finally:
             await self._end_tasks()

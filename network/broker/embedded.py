@@ -75,7 +75,8 @@ class EmbeddedBroker:
                     return handouts
                 pause = left if due is None else min(left, max(0.0, due - self._now()))
                 try:
-                    await asyncio.wait_for(news.wait(), pause)
+                    async with asyncio.timeout(pause):  # in Python 3.11 wait_for can lose a cancellation
+                        await news.wait()
                 except TimeoutError:
                     continue
         finally:

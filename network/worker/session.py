@@ -169,7 +169,8 @@ class WorkerSession:
             credit = 0 if pause else max(0, self._slots - self.running)
             await link.send(encode(Presence(credit=credit, running=self.running, pause=pause)))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), every_seconds)
+                async with asyncio.timeout(every_seconds):  # in Python 3.11 wait_for can lose a cancellation
+                    await self._changed.wait()
 
     async def _listen(self, link: Link, tasks: asyncio.TaskGroup, welcome: Welcome) -> None:
         silence = welcome.ping_seconds * _SILENT_PINGS

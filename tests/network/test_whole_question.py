@@ -179,6 +179,19 @@ async def test_a_worker_never_gets_more_than_its_slots(world, asker):
     assert answerer.busiest == 2
 
 
+async def test_a_worker_that_is_cancelled_while_it_answers_ends_at_once(world, asker):
+    """The end of its answer comes in the same moment, and must not hide the cancellation."""
+    answerer = ScriptedAnswerer(gate=asyncio.Event())
+    worker = await world.join(answerer)
+    sealed, _ = await world.seal(asker, workers=1, spares=0)
+    await world.submit(sealed)
+    await asyncio.wait_for(answerer.at_gate.wait(), 20)
+    worker.task.cancel()
+    done, _ = await asyncio.wait({worker.task}, timeout=20)
+    assert done
+    assert answerer.stopped == 1
+
+
 async def test_a_paused_worker_is_not_proposed_and_takes_nothing(world, asker):
     worker = await world.join()
     sealed, asked = await world.seal(asker, workers=1, spares=0)
