@@ -130,6 +130,10 @@ class Strings:
             return self("time.day_month", **values)
         return self("time.day_month_year", **values, year=self._digits(str(moment.year)))
 
+    def clock(self, minute: int) -> str:
+        """A time of the day, given in minutes since midnight."""
+        return self._digits(f"{minute // 60:02}:{minute % 60:02}")
+
     def time_left(self, seconds: float) -> str:
         """How long something will still take, no more exact than anybody can know."""
         if seconds < 60:

@@ -14,6 +14,7 @@ from app.ui.components.network_start import network_start
 from app.ui.components.offline_switch import offline_card
 from app.ui.components.router_card import router_card
 from app.ui.components.setting_rows import label_of, notice
+from app.ui.components.worker_section import WorkerSection
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import GroupStart, RouterEntry
 from app.ui.state.network import NetworkState
@@ -77,6 +78,7 @@ def _parts(app: AppState, state: NetworkState) -> list[ft.Control]:
         parts += [
             groups_section(app, state.groups),
             *(_routers(app, state)),
+            WorkerSection(app, app.working.state),
             own_section(app, state),
             devices_section(app, state.devices),
         ]

@@ -41,6 +41,7 @@ from app.ui.state.reporting import reported
 from app.ui.state.servers import ServersOnScreen
 from app.ui.state.speed import SpeedOnScreen
 from app.ui.state.store import StoreOnScreen
+from app.ui.state.working import WorkingOnScreen
 from engines.embedders.opening import EmbedderChoice, available_embedders
 from engines.errors import EngineError, NotEnoughMemory
 from engines.library import InstalledModel
@@ -121,6 +122,7 @@ class AppState:
         )
         self.network = NetworkOnScreen(services, mailbox, self.report)
         self.ledger = LedgerOnScreen(services.network.ledger, self.report)
+        self.working = WorkingOnScreen(page, services, mailbox, self.report)
         self._end = services.settings.subscribe(
             lambda settings: mailbox.post(lambda: self._settings_changed(settings))
         )
@@ -142,6 +144,7 @@ class AppState:
         await self.models.refresh()
         await self.store.refresh()
         await self.knowledge.refresh()
+        await self.working.start()
 
     def close(self) -> None:
         """The session ends; answers being written go on."""
@@ -158,6 +161,7 @@ class AppState:
         self.others.close()
         self.jobs.close()
         self.network.close()
+        self.working.close()
         self._mailbox.close()
 
     def resized(self, width: float) -> None:

@@ -203,7 +203,7 @@ async def test_this_devices_code_and_name_are_for_others_to_see(app):
     (await services()).network.groups.create("Friends", GroupKind.CIRCLE)
     await app.go(0)
     await app.go(NETWORK)
-    await app.until(lambda: app.shows("own-show"))
+    await app.until(lambda: app.shows("kept-in"))
     assert "as safe as the device itself" in app.text("kept-in")
     await app.tap("own-show")
     await app.until(lambda: app.shows("own-code"))

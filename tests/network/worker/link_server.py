@@ -82,8 +82,8 @@ class LinkServer:
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 self.requests.append(f"{method} {path}")
                 await self._answer(method, path, headers, body, head, reader, writer)
-        except (OSError, asyncio.IncompleteReadError, LinkClosed):
-            pass
+        except (OSError, asyncio.IncompleteReadError, LinkClosed, asyncio.CancelledError):
+            pass  # the last when the server stops: who accepts connections would complain
         finally:
             self._open.discard(writer)
             self._tasks.discard(asyncio.current_task())
