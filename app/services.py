@@ -24,6 +24,7 @@ from app.core.network.ledger import Ledger, Purpose
 from app.core.network.offline import OfflineSwitch
 from app.core.network.outgoing import Outgoing
 from app.core.network.working import Working
+from app.core.network_answers import NetworkAnswers
 from app.core.option_store import OptionStore
 from app.core.other_models import OtherPrograms
 from app.core.owner_activity import OwnerActivity
@@ -92,6 +93,7 @@ class Services:
         await self.models.unload()
         self.knowledge.close()
         self.conversations.close()
+        await self.network.asking.close()
         self.network.close()
         self.instance.release()
         self.processes.release()
@@ -122,7 +124,7 @@ def open_services(paths: Paths | None = None) -> Services:
         knowledge.start()
     secrets = Secrets()
     outgoing = Outgoing(Ledger(paths.ledger), OfflineSwitch(settings))
-    network = open_network(paths, settings, outgoing)
+    network = open_network(paths, settings, outgoing, meanings=knowledge.meanings)
     store = Store(settings, secrets, outgoing.opener(Purpose.HUB))
     table = DownloadTable(paths.downloads)
     downloader = Downloader(table, paths.arriving, library, store.open_hub)
@@ -135,7 +137,8 @@ def open_services(paths: Paths | None = None) -> Services:
         tuning=Tuning(library, settings, OptionStore(paths.model_options)),
     )
     activity = OwnerActivity()
-    answering = Answering(conversations, knowledge, models, settings, writers, activity)
+    elsewhere = NetworkAnswers(network.asking, models)
+    answering = Answering(conversations, knowledge, models, settings, writers, activity, elsewhere)
     working = Working(paths.network, network, models, knowledge, settings, activity, writers)
     attachments = Attachments(conversations, knowledge, models, settings)
     if instance.held:

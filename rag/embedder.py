@@ -47,6 +47,11 @@ class RelevanceScale(Protocol):
         """A passage below this similarity does not answer the question."""
         ...
 
+    @property
+    def same_above(self) -> float:
+        """From this similarity on, two passages say the same."""
+        ...
+
 
 class Embedder(Protocol):
     """Turns text into unit vectors. Its methods block: call them off the event loop."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rag.collections import Collections
 from rag.database import Database, rows
-from rag.embedder import Embedder
+from rag.embedder import Embedder, Vectors
 from rag.exchange import Imported, Progress, export_collection, import_collection
 from rag.indexing import Indexer, Listener
 from rag.model import Collection, CollectionColor, Document, Passage, SearchResult, SearchWay, Sharing
@@ -19,6 +19,7 @@ from rag.search import Search
 from rag.shared_embedder import SharedEmbedder
 from rag.staging import Staging
 from rag.store import Store
+from rag.text import embedding_text
 from rag.vectors import open_vector_index
 from rag.vectors.opening import VectorKind
 from rag.vectors.stored import StoredVectors
@@ -272,6 +273,15 @@ class KnowledgeBase:
         Raises whatever prevents the embedder from being opened.
         """
         return best_quotation(question, texts, self._embedder.get())
+
+    def meanings(self, texts: Sequence[str]) -> tuple[Vectors, float]:
+        """A vector for the meaning of each text, and from which cosine on two of them say the same.
+
+        Raises whatever prevents the embedder from being opened.
+        """
+        embedder = self._embedder.get()
+        vectors = embedder.embed_passages([embedding_text(text) for text in texts])
+        return vectors, embedder.relevance.same_above
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` from the indexer's thread at every progress; returns what ends that."""

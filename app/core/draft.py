@@ -67,8 +67,11 @@ class Draft:
         """The documents were searched."""
         self._unsaved |= MessageChanges(searched=searched, relevant=relevant)
 
-    def begin(self, model: str, sources: Sequence[Citation] | None) -> None:
-        """A model begins to answer, from these sources or, with None, from those it had."""
+    def begin(self, model: str | None, sources: Sequence[Citation] | None) -> None:
+        """A model begins to answer, from these sources or, with None, from those it had.
+
+        `model` is None while it is not known which of several others will.
+        """
         self._unsaved["model"] = model
         if sources is not None:
             self._unsaved["sources"] = sources
@@ -82,6 +85,11 @@ class Draft:
         """What this answer's run has written so far is void: this stands in its place."""
         self._text = [self.beginning.text, text]
         self._persist_soon()
+
+    @property
+    def provenance(self) -> Provenance | None:
+        """Which other devices were asked, so far."""
+        return self._provenance
 
     def comes_from(self, provenance: Provenance) -> None:
         """Other devices are asked: how that stands, stored with the next words."""

@@ -34,6 +34,9 @@ AppError
 ├── AlreadyCompressing     one model at a time is compressed
 ├── AlreadyBenchmarking    one benchmark at a time: two would measure each other
 ├── BenchmarkMissing       there is no result with this id any more
+├── NoRouter               no router is set up, so that no other device can be asked
+├── ConsentNeeded          the user has not agreed to what would leave this device
+├── NobodyAnswered         other devices were asked, and none has answered in time
 ├── AlreadyAnswering       one answer at a time in a conversation
 └── NothingToAnswer        there is no question to answer again, or no answer to continue
 """
@@ -218,6 +221,18 @@ class AttachmentsTooLong(AppError):
 
 class EmptyQuestion(AppError):
     """Nothing but white space was asked."""
+
+
+class NoRouter(AppError):
+    """No router is set up, so that no other device can be asked."""
+
+
+class ConsentNeeded(AppError):
+    """The user has not seen, or not agreed to, what would leave this device."""
+
+
+class NobodyAnswered(AppError):
+    """Other devices were asked, and none has answered in time, or to the end."""
 
 
 class AlreadyAnswering(AppError):

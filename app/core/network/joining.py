@@ -16,8 +16,14 @@ from network.aggregation import Opinion, medoid, vote
 
 log = logging.getLogger(__name__)
 
-Embed = Callable[[Sequence[str]], tuple[npt.NDArray[np.float32], float]]
+Meanings = Callable[[Sequence[str]], tuple[npt.NDArray[np.float32], float]]
 """Vectors of texts, and from which cosine on two of them say the same. Blocks."""
+
+
+def no_meanings(texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], float]:
+    """Where there is no embedder: longer answers are not compared."""
+    raise LookupError("no embedder")
+
 
 _LONGEST_COMPARED = 4_000
 """Characters; the meaning of an answer is clear by then, and an embedder reads no more."""
@@ -34,24 +40,31 @@ class Joined:
     supported: dict[str, bool | None]
     """For each node whether anybody agrees with it; None where nobody agrees with anybody."""
 
+    @classmethod
+    def alone(cls, seat: Seat) -> Joined:
+        """Nobody to compare it with."""
+        return cls(seat, JoinedBy.ALONE, {}, {})
 
-async def join(seats: Sequence[Seat], shown: Seat, embed: Embed) -> Joined:
+
+async def join(seats: Sequence[Seat], shown: Seat, meanings: Meanings) -> Joined:
     """Compare whole answers: by the letter where all are short, else by meaning.
 
     Where the one that is shown already says the same as the best one, it stays: nothing jumps on the screen.
     """
     trust = [seat.trust for seat in seats]
     if len(seats) < 2:
-        return Joined(shown, JoinedBy.ALONE, {}, {})
+        return Joined.alone(shown)
     opinion, by = vote([seat.text for seat in seats], trust), JoinedBy.VOTE
     if opinion is None:
         by = JoinedBy.MEANING
         try:
-            vectors, same = await asyncio.to_thread(embed, [seat.text[:_LONGEST_COMPARED] for seat in seats])
+            vectors, same = await asyncio.to_thread(
+                meanings, [seat.text[:_LONGEST_COMPARED] for seat in seats]
+            )
             opinion = medoid(vectors, trust, same)
         except Exception as error:  # noqa: BLE001 - without an embedder the first answer stands
             log.warning("answers were not compared: %s", type(error).__name__)
-            return Joined(shown, JoinedBy.ALONE, {}, {})
+            return Joined.alone(shown)
     return _joined(seats, shown, opinion, by)
 
 

@@ -19,6 +19,11 @@ from network.protocol.receipts import Receipt
 
 GRACE_SECONDS = 1.5
 """So long the words of others wait for those of the best-trusted."""
+LOST_SECONDS = 4.0
+"""A worker that writes sends a part every fifth of a second. Who is silent for so long, while another one
+speaks, has lost its connection."""
+STALL_SECONDS = 10.0
+"""A leader that finds no more words for so long, while another answer is whole, is not waited for."""
 LONGEST_TEXT = 400_000
 """Characters of one answer; what exceeds it is not kept. No model writes so much to one question."""
 
@@ -40,6 +45,8 @@ class Seat:
     finish: FinishReason = "complete"
     tokens: int = 0
     seconds: float = 0.0
+    heard_at: float = 0.0
+    words_at: float = 0.0
 
     def reply(self, *, agrees: bool | None = None, keep_text: bool = False) -> Reply:
         """As it is stored with the answer."""
@@ -77,12 +84,14 @@ class Panel:
     def hear(self, news: Began | Said | Refused, now: float) -> None:
         """Somebody has said something; a message that was not believed changes nothing."""
         seat = self.seats[news.node]
+        seat.heard_at = now
         match news:
             case Began():
                 seat.text, seat.state = "", ReplyState.WRITING
                 seat.citations.clear()
             case Said(_, AnswerText(text=text)):
                 seat.text = (seat.text + text)[:LONGEST_TEXT]
+                seat.words_at = now if text else seat.words_at
                 if seat.text.strip() and self._first_words is None:
                     self._first_words = now
             case Said(_, AnswerCitation() as citation):
@@ -108,13 +117,21 @@ class Panel:
 
     def leader(self, now: float) -> Seat | None:
         """Whose words are shown now; None before anybody may speak."""
-        if self._leader is not None and self.seats[self._leader].state is not ReplyState.FAILED:
-            return self.seats[self._leader]
         speaking = [seat for seat in self.seats.values() if self._speaks(seat)]
+        if self._leader is not None and not self._lost(self.seats[self._leader], speaking, now):
+            return self.seats[self._leader]
         if not speaking:
             self._leader = None
             return None
-        best = max(speaking, key=lambda seat: (seat.state is ReplyState.WHOLE, seat.trust))
+        latest = max(seat.heard_at for seat in speaking)
+        best = max(
+            speaking,
+            key=lambda seat: (
+                seat.state is ReplyState.WHOLE,
+                latest - seat.heard_at < LOST_SECONDS,
+                seat.trust,
+            ),
+        )
         awaited = max((seat.trust for seat in self.seats.values() if self._may_come(seat)), default=0.0)
         if awaited <= best.trust or best.state is ReplyState.WHOLE or now >= (self.decides_at or now):
             self._leader = best.node
@@ -141,6 +158,16 @@ class Panel:
         for seat in self.seats.values():
             if seat.state in (ReplyState.ASKED, ReplyState.WRITING):
                 seat.state = ReplyState.LEFT_OUT
+
+    @staticmethod
+    def _lost(leader: Seat, speaking: Sequence[Seat], now: float) -> bool:
+        if leader.state is ReplyState.WRITING:
+            stalls = now - leader.words_at >= STALL_SECONDS
+            return any(
+                seat.heard_at - leader.heard_at >= LOST_SECONDS or (stalls and seat.state is ReplyState.WHOLE)
+                for seat in speaking
+            )
+        return leader.state is not ReplyState.WHOLE
 
     @staticmethod
     def _speaks(seat: Seat) -> bool:

@@ -22,6 +22,10 @@ class WordEmbedder:
     def embed_passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         return np.stack([self.embed_query(text) for text in texts])
 
+    def meanings(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], float]:
+        """As `KnowledgeBase.meanings`."""
+        return self.embed_passages(texts), 0.6
+
     def embed_query(self, text: str) -> npt.NDArray[np.float32]:
         counts = np.full(self.identity.dimension, 1e-3, dtype=np.float32)
         for word in re.findall(r"\w{4,}", text.casefold()):

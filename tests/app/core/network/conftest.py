@@ -16,6 +16,7 @@ from app.core.network.outgoing import Outgoing
 from app.core.network.vault import Vault
 from app.core.paths import Paths
 from app.core.settings import SettingsStore
+from tests.app.ui.word_embedder import WordEmbedder
 from tests.network.test_key_stores import MemoryKeyring
 
 
@@ -38,7 +39,11 @@ class Device:
         paths = Paths(self.folder).create()
         settings = SettingsStore(paths.settings)
         outgoing = Outgoing(Ledger(paths.ledger), OfflineSwitch(settings))
-        self.opened.append(open_network(paths, settings, outgoing, self.vault(), lambda: self.now))
+        self.opened.append(
+            open_network(
+                paths, settings, outgoing, self.vault(), lambda: self.now, meanings=WordEmbedder().meanings
+            )
+        )
         return self.opened[-1]
 
     def vault(self) -> Vault:

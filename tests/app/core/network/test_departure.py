@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from app.core.messages import ChatMessage, Citation, MessageState
 from app.core.network.departure import compose_departure, estimated_tokens
 from app.core.provenance import PrivacyLevel
+from app.core.retrieval import Retrieved
 from network.protocol.content import Question
 from network.protocol.message import decode, encode
 
@@ -51,7 +52,7 @@ def test_persian_takes_more_room_and_is_told_to_be_persian():
 
 
 def test_passages_leave_inside_the_question_and_the_worker_leaves_its_own_documents_alone():
-    departure = composed(sources=[SOURCE], searched=40)
+    departure = composed(retrieved=Retrieved(40, (SOURCE,)))
     assert "Open the valve slowly." in departure.turns[-1].text
     assert departure.departed.passages == 1
     assert departure.message().use_documents is False
@@ -59,8 +60,8 @@ def test_passages_leave_inside_the_question_and_the_worker_leaves_its_own_docume
 
 
 def test_where_the_documents_do_not_tell_nobody_is_asked():
-    assert composed(searched=40).nothing_found
-    assert not composed(sources=[SOURCE], searched=40).nothing_found
+    assert composed(retrieved=Retrieved(40, (), nothing=True)).nothing_found
+    assert not composed(retrieved=Retrieved(40, (SOURCE,))).nothing_found
     assert not composed().nothing_found
 
 
@@ -73,7 +74,7 @@ def test_the_bytes_that_are_shown_are_those_that_are_sealed():
 def test_hiding_reaches_every_turn_and_passage():
     source = Citation(1, 5, 2, "Letter", None, None, "Write to a@b.example or 0912 345 6789.")
     departure = composed(
-        "Is a@b.example Anna's?", earlier=talk("I am Anna", "Hi Anna"), sources=[source], searched=1
+        "Is a@b.example Anna's?", earlier=talk("I am Anna", "Hi Anna"), retrieved=Retrieved(1, (source,))
     ).redacted(["Anna"])
     leaving = encode(departure.message()).decode()
     assert not {word for word in ("Anna", "a@b.example", "345") if word in leaving}

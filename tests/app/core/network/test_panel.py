@@ -1,6 +1,6 @@
 """Whose words are shown of all who were asked."""
 
-from app.core.network.panel import GRACE_SECONDS, Panel, Seat
+from app.core.network.panel import GRACE_SECONDS, LOST_SECONDS, STALL_SECONDS, Panel, Seat
 from app.core.provenance import PrivacyLevel, ReplyState
 from network.asked import Began, Refused, Said
 from network.errors import AnswerAltered
@@ -70,6 +70,34 @@ def test_a_leader_that_begins_anew_has_said_nothing_so_far():
     assert group.leader(0.0).text == "I beg"
     says(group, "n0", "Again")
     assert (group.leader(0.0).text, group.seats["n0"].citations) == ("Again", [])
+
+
+def test_a_leader_that_has_lost_its_connection_gives_way_to_whoever_speaks():
+    group = panel(0.9, 0.4, spares=1)
+    says(group, "n0", "I beg", now=1.0)
+    assert group.leader(1.0).node == "n0"
+    says(group, "n1", "In its place", now=1.0 + LOST_SECONDS - 0.1)
+    assert group.leader(4.9).node == "n0"
+    says(group, "n1", " I say", now=1.0 + LOST_SECONDS, begins=False)
+    assert group.leader(5.0).text == "In its place I say"
+
+
+def test_a_leader_without_words_is_not_waited_for_where_another_answer_is_whole():
+    group = panel(0.9, 0.4)
+    says(group, "n0", "I beg", now=1.0)
+    assert group.leader(1.0).node == "n0"
+    says(group, "n1", "Yes.", END, now=2.0)
+    says(group, "n0", "", now=1.0 + STALL_SECONDS - 0.1, begins=False)
+    assert group.leader(1.0 + STALL_SECONDS - 0.1).node == "n0"
+    assert group.leader(1.0 + STALL_SECONDS).node == "n1"
+
+
+def test_a_whole_answer_leads_on_however_long_others_speak():
+    group = panel(0.9, 0.4)
+    says(group, "n0", "Yes", END, now=1.0)
+    assert group.leader(1.0).node == "n0"
+    says(group, "n1", "Well", now=60.0)
+    assert group.leader(60.0).node == "n0"
 
 
 def test_nobody_waits_for_a_spare():
