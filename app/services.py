@@ -32,7 +32,7 @@ from app.core.paths import Paths
 from app.core.secrets import Secrets
 from app.core.server_keys import StoredKeys
 from app.core.servers import Servers
-from app.core.settings import SettingsStore
+from app.core.settings import Settings, SettingsStore
 from app.core.store import Store
 from app.core.trade_off_store import TradeOffStore
 from app.core.trade_offs import TradeOffs
@@ -118,6 +118,7 @@ def open_services(paths: Paths | None = None) -> Services:
     knowledge = KnowledgeBase(
         paths.knowledge, lambda: open_embedder(settings.current.embedder, models_folder=library.folder)
     )
+    _follow_embedder(settings, knowledge)
     writers = WritersLock(paths.data / "writers.lock")
     writers.if_nobody_writes(conversations.recover)
     if instance.held:
@@ -180,3 +181,16 @@ def open_services(paths: Paths | None = None) -> Services:
         instance,
         processes,
     )
+
+
+def _follow_embedder(settings: SettingsStore, knowledge: KnowledgeBase) -> None:
+    """Another embedder in the settings takes effect at once."""
+    chosen = settings.current.embedder
+
+    def changed(now: Settings) -> None:
+        nonlocal chosen
+        if now.embedder != chosen:
+            chosen = now.embedder
+            knowledge.change_embedder()
+
+    settings.subscribe(changed)

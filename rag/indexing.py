@@ -13,11 +13,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from rag.chunking import split
 from rag.documents import read_document
+from rag.embedder import Embedder
 from rag.errors import EmptyDocument, KnowledgeError
 from rag.model import DocumentState, IndexingProgress
 from rag.recognition.finding import find_recogniser
@@ -125,10 +127,13 @@ class Indexer:
             return True
         # Loading an embedder only to learn that nothing has changed would cost every start of the app.
         embedder = self._embedder.opened
+        if embedder is None and (self._embedder.changed or self._reembedding.begun()):
+            embedder = self._embedder.get()
         if embedder is None:
             return False
-        reembedded = self._reembedding.step(embedder, self._batch, self._embed)
+        reembedded = self._reembedding.step(embedder, self._batch, partial(self._embed, embedder))
         if reembedded is None:
+            self._embedder.settle(embedder)
             return False
         ready = reembedded.done == reembedded.total
         state = DocumentState.READY if ready else DocumentState.INDEXING
@@ -140,8 +145,9 @@ class Indexer:
             self._tell(document.id, document.title, DocumentState.INDEXING, 0, document.staged or 0)
             if document.staged is None:
                 document = self._read(document)
-            self._embed_document(document)
-            self._staging.publish(document, self._embedder.get())
+            embedder = self._embedder.get()  # the same to the end, whichever is chosen meanwhile
+            self._embed_document(document, embedder)
+            self._staging.publish(document, embedder)
         except Gone:
             return
         except _Closing:
@@ -175,21 +181,21 @@ class Indexer:
             raise EmptyDocument(document.title)
         return self._staging.end_reading(document, count, parsed.pages)
 
-    def _embed_document(self, document: QueuedDocument) -> None:
-        identity = identity_of(self._embedder.get())
+    def _embed_document(self, document: QueuedDocument, embedder: Embedder) -> None:
+        identity = identity_of(embedder)
         done, total = self._staging.embedded(document, identity), document.staged or 0
         after = -1
         while passages := self._staging.without_vector(document, identity, after, self._batch):
             self._leave_if_closing()
             texts = [searchable_text(passage.text, passage.heading) for passage in passages]
-            self._staging.set_vectors(document, identity, passages, self._embed(texts))
+            self._staging.set_vectors(document, identity, passages, self._embed(embedder, texts))
             after = passages[-1].position
             done += len(passages)
             self._tell(document.id, document.title, DocumentState.INDEXING, done, total)
 
-    def _embed(self, texts: Sequence[str]) -> list[bytes]:
+    def _embed(self, embedder: Embedder, texts: Sequence[str]) -> list[bytes]:
         started = time.monotonic()
-        vectors = self._embedder.get().embed_passages([embedding_text(text) for text in texts])
+        vectors = embedder.embed_passages([embedding_text(text) for text in texts])
         if texts:
             self._batch = next_batch_size(len(texts), time.monotonic() - started)
         return [vector.tobytes() for vector in vectors]

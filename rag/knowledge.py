@@ -54,9 +54,8 @@ class KnowledgeBase:
         self._collections = Collections(self._database)
         self._store = Store(self._database, stored)
         self._search = Search(self._database, self._store, stored, embedder)
-        self._indexer = Indexer(
-            Staging(self._database, stored), Reembedding(self._database, stored), embedder
-        )
+        self._reembedding = Reembedding(self._database, stored)
+        self._indexer = Indexer(Staging(self._database, stored), self._reembedding, embedder)
 
     def collections(self) -> list[Collection]:
         """All collections but the hidden ones, by name."""
@@ -256,7 +255,8 @@ class KnowledgeBase:
     ) -> SearchResult:
         """The passages that answer a question, best first; none where nothing is relevant.
 
-        While another embedder's vectors are being made, words alone decide.
+        While another embedder's vectors are being made, those of the one before decide, or, after a
+        restart, words alone.
 
         Args:
             query: the question.
@@ -266,6 +266,19 @@ class KnowledgeBase:
             refused: so many of those that the no-answer gate holds back are told, too.
         """
         return self._search.find(query, collection_ids, limit, way, refused)
+
+    def change_embedder(self) -> None:
+        """Another embedder was chosen: new vectors are made in the background, beside the old ones.
+
+        Until all are there, questions are answered with the old ones; then all are swapped at once.
+        """
+        self._embedder.change()
+        self._indexer.wake()
+
+    def reembedding(self) -> tuple[int, int] | None:
+        """How many passages have vectors of the chosen embedder, and of how many; None when all have."""
+        embedder = self._embedder.opened
+        return None if embedder is None else self._reembedding.progress(embedder)
 
     def quote(self, question: str, texts: Sequence[str]) -> Quotation | None:
         """The sentence of these texts that answers the question best, if there is a whole one.

@@ -2,7 +2,7 @@
 
 Vectors of two embedders are never mixed: the new ones gather in `next_vectors`, batch by
 batch, so a kill loses one batch; when all are there, one transaction swaps them in. Until
-then questions are answered by words alone.
+then the old vectors answer, with the embedder that made them; after a restart, words alone.
 """
 
 from __future__ import annotations
@@ -42,8 +42,10 @@ class Reembedding:
         """
         identity = identity_of(embedder)
         with self._database.read() as connection:
-            if vector_state(connection).embedder in (None, identity):
-                return None
+            done = vector_state(connection).embedder in (None, identity)
+        if done:
+            self._forget_others()
+            return None
         waiting = self._waiting(identity, limit)
         vectors = embed([searchable_text(text, heading) for _, text, heading, _ in waiting])
         with self._database.write() as connection:
@@ -60,6 +62,28 @@ class Reembedding:
             with self._database.write() as connection:
                 self._vectors.replace_all(connection, identity, embedder.identity.dimension)
         return progress
+
+    def begun(self) -> bool:
+        """Whether there are vectors that wait for others of their embedder: a change that a kill ended."""
+        with self._database.read() as connection:
+            return bool(rows(connection, "SELECT 1 FROM next_vectors LIMIT 1"))
+
+    def progress(self, embedder: Embedder) -> tuple[int, int] | None:
+        """How many passages have vectors of this embedder, and how many there are; None when all have."""
+        identity = identity_of(embedder)
+        with self._database.read() as connection:
+            if vector_state(connection).embedder in (None, identity):
+                return None
+            statement = "SELECT count(*) FROM next_vectors WHERE embedder = ?"
+            [(done,)] = rows(connection, statement, (identity,))
+            [(total,)] = rows(connection, "SELECT count(*) FROM passages")
+        return done, total
+
+    def _forget_others(self) -> None:
+        """Drop what was made for an embedder that was chosen in between."""
+        if self.begun():
+            with self._database.write() as connection:
+                connection.execute("DELETE FROM next_vectors")
 
     def _waiting(self, identity: str, limit: int) -> list[tuple[Any, ...]]:
         with self._database.read() as connection:

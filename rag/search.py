@@ -48,7 +48,7 @@ class Search:
         if not searched or not query.strip() or limit < 1:
             return SearchResult(query, searched, (), way=way)
         if stored is not None:
-            self._embedder.get()  # loading it for the first search is not the search
+            self._embedder.serving(stored)  # loading it for the first search is not the search
         began = time.monotonic()
         vector, scale = self._query_vector(query, stored)
         words = word_expressions(query)[:_EXAMINED_WORDS]
@@ -88,7 +88,7 @@ class Search:
         """No vector while the passages still have those of another embedder: words must do then."""
         if stored is None:
             return None, None
-        embedder = self._embedder.get()
+        embedder = self._embedder.serving(stored)
         if identity_of(embedder) != stored:
             return None, None
         return embedder.embed_query(embedding_text(query)), embedder.relevance

@@ -6,17 +6,21 @@ import threading
 from collections.abc import Callable
 
 from rag.embedder import Embedder
+from rag.vectors.stored import identity_of
 
 
 class SharedEmbedder:
     """Opens the embedder in the thread that needs it first; a failure is tried again next time.
 
-    An embedder takes a hundred megabytes and a second or more: a start of the app must not.
+    An embedder takes a hundred megabytes and a second or more: a start of the app must not. When another
+    one is chosen, the one before stays until all passages have vectors of the new one.
     """
 
     def __init__(self, open_embedder: Callable[[], Embedder]) -> None:
         self._open = open_embedder
         self._opened: Embedder | None = None
+        self._previous: Embedder | None = None
+        self._changed = False
         self._lock = threading.Lock()
 
     @property
@@ -24,9 +28,36 @@ class SharedEmbedder:
         """The embedder if somebody has needed it already."""
         return self._opened
 
+    @property
+    def changed(self) -> bool:
+        """Whether another one was chosen whose vectors may be missing."""
+        return self._changed
+
     def get(self) -> Embedder:
         """The embedder; may block while it is loaded, and raise whatever prevents that."""
         with self._lock:
             if self._opened is None:
                 self._opened = self._open()
             return self._opened
+
+    def serving(self, identity: str) -> Embedder:
+        """The embedder that made vectors of this identity if it is still here, else what `get` returns."""
+        previous = self._previous
+        if previous is not None and identity_of(previous) == identity:
+            return previous
+        return self.get()
+
+    def change(self) -> None:
+        """Another one was chosen: it is opened when it is needed next."""
+        with self._lock:
+            # Of several changes in a row, the stored vectors are those of the first.
+            self._previous = self._previous or self._opened
+            self._opened = None
+            self._changed = True
+
+    def settle(self, embedder: Embedder) -> None:
+        """All stored vectors are of this one; the one before is not needed any more."""
+        with self._lock:
+            if embedder is self._opened:
+                self._previous = None
+                self._changed = False

@@ -141,6 +141,45 @@ def UploadRow(app: AppState, name: str, share: float) -> ft.Control:
     )
 
 
+@remembered
+def ReembeddingRow(app: AppState, done: int, total: int) -> ft.Control:
+    """How many passages have vectors of another embedding model already."""
+    strings = app.strings
+    return marked(
+        card(
+            ft.Row(
+                [
+                    ft.Icon(ft.Icons.AUTORENEW, color=ft.Colors.PRIMARY),
+                    ft.Column(
+                        [
+                            ft.Text(
+                                strings("knowledge.reembedding"), theme_style=ft.TextThemeStyle.TITLE_SMALL
+                            ),
+                            ft.Text(
+                                strings("knowledge.progress", done=done, count=total),
+                                theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
+                                color=ft.Colors.ON_SURFACE_VARIANT,
+                            ),
+                            ft.ProgressBar(
+                                value=done / total if total else None, bar_height=4, border_radius=2
+                            ),
+                        ],
+                        spacing=Space.S,
+                        tight=True,
+                        expand=True,
+                        rtl=app.rtl,
+                        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+                    ),
+                ],
+                rtl=app.rtl,
+                spacing=Space.M,
+            )
+        ),
+        identifier="reembedding",
+        container=True,
+    )
+
+
 def _details(app: AppState, document: Document, progress: Reading | None) -> str:
     strings = app.strings
     if document.state is DocumentState.FAILED:

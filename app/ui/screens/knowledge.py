@@ -6,7 +6,7 @@ import flet as ft
 
 from app.ui.components.collection_bar import collection_bar, import_button, new_collection_button
 from app.ui.components.controls import empty_state, icon_button, in_reading_width, marked
-from app.ui.components.document_row import DocumentRow, FetchRow, UploadRow
+from app.ui.components.document_row import DocumentRow, FetchRow, ReembeddingRow, UploadRow
 from app.ui.components.header import header
 from app.ui.components.search_results import search_results
 from app.ui.components.transfer_row import TransferRow
@@ -41,6 +41,7 @@ def _documents(app: AppState, knowledge: KnowledgeState) -> ft.Control:
         rows = search_results(app, knowledge)
     else:
         rows = [
+            *([ReembeddingRow(app, *knowledge.reembedding)] if knowledge.reembedding else []),
             *(UploadRow(app, name, share, key=f"upload-{name}") for name, share in knowledge.uploads.items()),
             *(
                 FetchRow(app, address, received, key=f"fetch-{address}")

@@ -64,6 +64,8 @@ class KnowledgeState:
     """By file name: which share of it has arrived from the browser."""
     fetches: dict[str, int] = field(default_factory=dict)
     """By address: how many bytes of a page of the web have come."""
+    reembedding: tuple[int, int] | None = None
+    """How many passages have vectors of another embedder that was chosen, and of how many."""
     query: str = ""
     way: SearchWay = SearchWay.BOTH
     """What decides which passages are found."""
@@ -115,6 +117,7 @@ class Knowledge:
         self.state.collections = collections
         self.state.open = opened
         self.state.documents = documents
+        self.state.reembedding = await asyncio.to_thread(self._knowledge.reembedding)
         self.state.loaded = True
         await self._changed()
 
@@ -343,6 +346,7 @@ class Knowledge:
                 self.state.progress.pop(document_id, None)
                 self._speeds.pop(document_id, None)
                 ended = True
+        self.state.reembedding = await asyncio.to_thread(self._knowledge.reembedding)
         if ended:
             await self.refresh()
 
