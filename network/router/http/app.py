@@ -60,7 +60,7 @@ def make_app(
 
 def _answer(request: Request, problem: Problem) -> Response:
     service: RouterService = request.app.state.service
-    service.counts[f"refused {problem.type.removeprefix(problems.PREFIX)}"] += 1
+    service.counts[f"problem {problem.type.removeprefix(problems.PREFIX)}"] += 1
     return problem_response(problem)
 
 

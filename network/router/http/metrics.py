@@ -87,7 +87,7 @@ def _metrics(service: RouterService, load: QueueLoad, pool: Pool) -> Iterable[Me
     yield _total(
         "dai_router_failed_sweeps_total", "Times that the broker did not answer.", counts["failed sweeps"]
     )
-    refused = {name: name.removeprefix("refused ") for name in counts if name.startswith("refused ")}
+    refused = {name: name.removeprefix("problem ") for name in counts if name.startswith("problem ")}
     yield _counted("dai_router_refusals_total", "Problems that were answered.", counts, refused, "problem")
 
 

@@ -66,7 +66,7 @@ async def test_a_body_of_unknown_length_is_given_up_when_it_is_too_long(router, 
         assert problem(answer) == "too-large"
     except httpx.TransportError:
         pass  # the connection was closed while it was being sent
-    assert router.service.counts["refused too-large"] == 1
+    assert router.service.counts["problem too-large"] == 1
 
 
 async def test_a_question_for_nobody_in_particular_is_not_kept(router, http):
