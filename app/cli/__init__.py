@@ -20,6 +20,7 @@ from app.cli.knowledge import knowledge
 from app.cli.network import network
 from app.cli.router import router
 from app.cli.text import readable
+from app.cli.worker import worker
 
 
 def _tell_version(wanted: bool) -> None:
@@ -54,6 +55,7 @@ cli.add_typer(knowledge, name="kb")
 cli.add_typer(conversations, name="conversations")
 cli.add_typer(models.models, name="models")
 cli.add_typer(network, name="network")
+cli.command("worker")(worker)
 cli.command("bench")(bench)
 cli.command("router")(router)
 cli.command("doctor")(doctor.doctor)

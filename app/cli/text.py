@@ -24,6 +24,12 @@ def print_json(value: object) -> None:
     sys.stdout.flush()
 
 
+def print_line(value: object) -> None:
+    """Print a value as one line of JSON, at once: for programs that read while it goes on."""
+    sys.stdout.buffer.write(msgspec.json.encode(value, enc_hook=str) + b"\n")
+    sys.stdout.flush()
+
+
 def show_progress(text: str) -> None:
     """Write over the last line of a terminal; an empty text clears it. Nothing where no terminal is."""
     if sys.stderr.isatty():

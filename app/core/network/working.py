@@ -174,7 +174,8 @@ class Working:
                 self._tell(status)
                 pause = LOOK_SECONDS if self.policy.enabled else None
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), pause)
+                    async with asyncio.timeout(pause):
+                        await self._changed.wait()
                 if await asyncio.to_thread(waking.look, LOOK_SECONDS) and pause is not None:
                     await self._connections.wake()
         finally:

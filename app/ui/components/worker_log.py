@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import flet as ft
 
 from app.core.network.work_records import Outcome, WorkEntry
+from app.core.network.work_words import asked_by, facts_of
 from app.ui.components.controls import badge, marked
 from app.ui.components.setting_rows import label_of
 from app.ui.state.app import AppState
@@ -59,20 +58,12 @@ def worker_log(app: AppState, state: WorkingState) -> ft.Control:
 
 def _entry(app: AppState, entry: WorkEntry) -> ft.Control:
     strings = app.strings
-    when = strings.time(datetime.fromtimestamp(entry.began, UTC))
-    facts = [strings("working.seconds", seconds=strings.number(entry.seconds, 1))]
-    if entry.tokens:
-        facts.insert(0, strings("working.tokens", count=entry.tokens))
-    if entry.model:
-        facts.insert(0, strings.isolate(entry.model))
-    if entry.sources:
-        facts.append(strings("working.sources", count=entry.sources))
     done = entry.outcome in _DONE
     lines: list[ft.Control] = [
         ft.Row(
             [
                 ft.Text(
-                    f"{when} · {strings(f'working.level.{entry.level}')}",
+                    asked_by(entry, strings),
                     theme_style=ft.TextThemeStyle.BODY_MEDIUM,
                     expand=True,
                 ),
@@ -86,7 +77,7 @@ def _entry(app: AppState, entry: WorkEntry) -> ft.Control:
             spacing=Space.S,
         ),
         ft.Text(
-            " · ".join(facts),
+            facts_of(entry, strings),
             theme_style=ft.TextThemeStyle.BODY_SMALL,
             color=ft.Colors.ON_SURFACE_VARIANT,
         ),

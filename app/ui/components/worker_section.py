@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import flet as ft
 
-from app.core.network.work_status import WorkState, WorkStatus
-from app.core.strings import Strings
+from app.core.network.work_status import WorkState
+from app.core.network.work_words import standing_of
 from app.ui.components.controls import card, marked
 from app.ui.components.setting_rows import switch
 from app.ui.components.worker_log import worker_log
@@ -124,17 +124,3 @@ def _pause(app: AppState, *, paused: bool) -> ft.Control:
         ),
         identifier="work-pause",
     )
-
-
-def standing_of(status: WorkStatus, strings: Strings) -> str:
-    """How the work stands, in a sentence."""
-    if status.error is not None:
-        return strings.error(status.error)
-    if status.state is WorkState.PAUSED and status.obstacle is not None:
-        return strings(f"working.obstacle.{status.obstacle}")
-    if status.state is WorkState.READY:
-        connected = sum(router.connection.way is not None for router in status.routers)
-        return strings("working.ready", count=connected)
-    if status.state is WorkState.WORKING:
-        return strings("working.busy", count=status.running)
-    return strings(f"working.state.{status.state}")

@@ -137,10 +137,9 @@ class Asker:
         query = WorkerQuery(
             job=job,
             asker=self.keys.node,
-            model=MODEL,
             workers=workers,
             spares=spares,
-            **{"public": True, **wishes},
+            **{"public": True, "model": MODEL, **wishes},
         )
         answer = await self.http.post("/v1/candidates", content=encode(query), headers=JSON)
         found = decode(answer.raise_for_status().content, Candidates)
