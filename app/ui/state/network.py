@@ -120,14 +120,14 @@ class NetworkOnScreen:
             self.state.problem = error
         self.state.known = True
 
-    async def look(self) -> None:
-        """Ask the routers that are used who is there."""
+    async def look(self, *, anew: bool = True) -> None:
+        """Ask the routers that are used who is there; unless `anew`, who they are only where that is unknown."""
         rows = [row for row in self.state.routers if row.router.enabled and self.may_ask(row.router)]
         if self.state.looking or not rows:
             return
         self.state.looking = True
         try:
-            for row in await asyncio.gather(*map(self._look_at, rows)):
+            for row in await asyncio.gather(*(self._look_at(row, anew=anew) for row in rows)):
                 self._show(row)
         finally:
             self.state.looking = False
@@ -295,13 +295,14 @@ class NetworkOnScreen:
     async def _watch(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             while True:
-                await self.look()
+                await self.look(anew=False)
                 await asyncio.sleep(LOOK_SECONDS)
 
-    async def _look_at(self, row: RouterRow) -> RouterRow:
+    async def _look_at(self, row: RouterRow, *, anew: bool) -> RouterRow:
         routers = self._network.routers
         try:
-            await routers.check(row.router.id)
+            if anew or row.status is not RouterStatus.THERE:
+                await routers.check(row.router.id)
             return replace(
                 row, status=RouterStatus.THERE, pool=await routers.pool(row.router.id), problem=None
             )
