@@ -16,6 +16,8 @@ BROWSER_REQUIRED = os.environ.get("DAI_REQUIRE_BROWSER") == "1" and not is_phone
 
 
 def pytest_configure() -> None:
+    # No test, and no process that one starts, touches the passwords of whoever runs it.
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
     if is_phone():
         become_phone()
 

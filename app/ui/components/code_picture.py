@@ -54,6 +54,7 @@ def code_picture(app: AppState, code: str, *, identifier: str) -> ft.Control:
                     padding=Space.M,
                 ),
                 identifier=identifier,
+                label=in_groups(code),  # a text that can be selected is not read out
             ),
             ft.Row(
                 [

@@ -141,6 +141,7 @@ def _digits(app: AppState, number: str) -> ft.Control:
             alignment=ft.Alignment.CENTER,
         ),
         identifier="safety-number",
+        label=number,  # a text that can be selected is not read out
     )
 
 

@@ -121,7 +121,8 @@ class NetworkOnScreen:
         self.state.known = True
 
     async def look(self, *, anew: bool = True) -> None:
-        """Ask the routers that are used who is there; unless `anew`, who they are only where that is unknown."""
+        """Ask the routers that are used who is there; `anew`: also those that were there whether they still
+        have the same key."""
         rows = [row for row in self.state.routers if row.router.enabled and self.may_ask(row.router)]
         if self.state.looking or not rows:
             return
