@@ -227,7 +227,7 @@ def CodeEntryBody(app: AppState) -> ft.Control:
                 code,
                 changed,
                 hint=strings("network.device_code_hint"),
-                hint_text="DAI1:…",
+                hint_text="\u2066DAI1:…\u2069",
                 autofocus=True,
             ),
             *(

@@ -90,12 +90,12 @@ def _dialog(app: AppState, dialogs: DialogState) -> ft.DialogControl | None:
         case GroupStart(kind):
             return _box(app, strings(f"network.start_{kind}"), GroupStartBody(app, kind), dismissed)
         case GroupCode(group):
-            return _sheet(app, strings("network.code_title"), GroupCodeBody(app, group), dismissed)
+            return _box(app, strings("network.code_title"), GroupCodeBody(app, group), dismissed, closes=True)
         case OwnCode():
-            return _sheet(app, strings("network.own_code"), OwnCodeBody(app), dismissed)
+            return _box(app, strings("network.own_code"), OwnCodeBody(app), dismissed, closes=True)
         case DeviceView(node):
             body = DeviceBody(app, node, app.network.state)
-            return _sheet(app, strings("network.device"), body, dismissed)
+            return _box(app, strings("network.device"), body, dismissed, closes=True)
         case CodeEntry():
             return _box(app, strings("network.verify_code"), CodeEntryBody(app), dismissed)
 
@@ -104,13 +104,21 @@ def _title(app: AppState, title: str) -> ft.Control:
     return ft.Row([ft.Text(title, theme_style=ft.TextThemeStyle.TITLE_LARGE, expand=True)], rtl=app.rtl)
 
 
-def _box(app: AppState, title: str, body: ft.Control, dismissed: Callable[[], None]) -> ft.AlertDialog:
+def _box(
+    app: AppState, title: str, body: ft.Control, dismissed: Callable[[], None], *, closes: bool = False
+) -> ft.AlertDialog:
+    """With `closes`, it has a button for that; else its body has one.
+
+    Whatever leads to another dialog is a box on phones, too: a sheet would stay behind that.
+    """
     return ft.AlertDialog(
         title=_title(app, title),
         content=ft.Container(body, width=DIALOG_WIDTH),
         on_dismiss=dismissed,
         scrollable=True,
         inset_padding=Space.XL,
+        actions=[_close(app)] if closes else [],
+        actions_alignment=ft.MainAxisAlignment.END,
     )
 
 

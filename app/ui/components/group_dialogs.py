@@ -63,7 +63,7 @@ def GroupStartBody(app: AppState, kind: GroupKind) -> ft.Control:
                 code,
                 code_changed,
                 hint=strings("network.group_code_hint"),
-                hint_text="DAIG1:…",
+                hint_text="\u2066DAIG1:…\u2069",
             ),
             *(
                 [notice(app, ft.Icons.ERROR_OUTLINE, wrong, ft.Colors.ERROR, identifier="group-problem")]
