@@ -15,7 +15,6 @@ from app.ui.components.offline_switch import offline_card
 from app.ui.components.router_card import router_card
 from app.ui.components.setting_rows import label_of, notice
 from app.ui.components.worker_section import WorkerSection
-from app.ui.components.worker_section import WorkerSection
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import GroupStart, RouterEntry
 from app.ui.state.network import NetworkState
