@@ -16,9 +16,10 @@ can earn trust, and no fast worker gets everything.
 from __future__ import annotations
 
 import hashlib
+import heapq
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from network.errors import NoWorkerFits
@@ -174,34 +175,30 @@ def assign(
     return choices
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Lot:
-    tier: int
-    moment: float
-    node: str
-    worker: Worker = field(compare=False)
-
-
 def _choose(wish: Wish, workers: Sequence[Worker], draw: bytes, weights: Weights) -> Choice:
     """Weighted drawing without putting back, as a race of exponential clocks: the first to ring are taken.
 
     Source: Efraimidis and Spirakis, Weighted random sampling with a reservoir, 2006.
     """
-    lots = sorted(
-        _Lot(
-            tier=worker.nearness if wish.nearest_first else 0,
-            moment=-math.log(_chance(draw, worker.node)) / weight(wish, worker, weights),
-            node=worker.node,
-            worker=worker,
-        )
-        for worker in workers
-        if fits(wish, worker)
+    start = hashlib.sha256(b"dai draw 1\x00" + len(draw).to_bytes(4, "big") + draw)
+    first = heapq.nsmallest(
+        wish.workers + wish.spares,
+        (
+            (
+                worker.nearness if wish.nearest_first else 0,
+                -math.log(_chance(start, worker.node)) / weight(wish, worker, weights),
+                worker.node,
+            )
+            for worker in workers
+            if fits(wish, worker)
+        ),
     )
-    nodes = tuple(lot.node for lot in lots)
+    nodes = tuple(node for _, _, node in first)
     return Choice(nodes[: wish.workers], nodes[wish.workers : wish.workers + wish.spares])
 
 
-def _chance(draw: bytes, node: str) -> float:
-    """A number above 0 and at most 1 that depends on nothing but these two."""
-    digest = hashlib.sha256(b"dai draw 1\x00" + len(draw).to_bytes(4, "big") + draw + node.encode()).digest()
-    return (int.from_bytes(digest[:7], "big") >> 3) / 2**53 + 2**-53
+def _chance(start: hashlib._Hash, node: str) -> float:
+    """A number above 0 and at most 1 that depends on nothing but the draw and the node."""
+    lot = start.copy()
+    lot.update(node.encode())
+    return (int.from_bytes(lot.digest()[:7], "big") >> 3) / 2**53 + 2**-53

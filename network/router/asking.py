@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from itertools import islice
 
 from network.balancing import Wish, Worker, choose, fits
 from network.broker.protocol import Frame, JobState, QueuedJob
@@ -49,7 +50,8 @@ class AskingDesk:
             spares=query.spares,
             nearest_first=True,
         )
-        if sum(fits(wish, worker) for worker in pool) < query.workers:
+        free = islice((worker for worker in pool if fits(wish, worker)), query.workers)
+        if len(tuple(free)) < query.workers:
             # Too few are free: the question may wait in the mailbox of a busy one.
             pool = [replace(worker, credit=max(1, worker.credit)) for worker in pool]
         choice = choose(wish, pool, self._desk.token("draw", query.job, query.asker))

@@ -56,7 +56,7 @@ class Directory:
         listed = {}
         for state in await self._desk.broker.nodes():
             entry = self._listed.get(state.node)
-            if entry is None or entry.state != state:
+            if entry is None or (entry.state is not state and entry.state != state):
                 entry = self._read(state, now)
             if entry is not None and entry.card.expires >= now:
                 listed[state.node] = entry
