@@ -34,7 +34,7 @@ _CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 
 def cli_page() -> str:
     """Every command with its arguments and options."""
-    from app.cli import cli
+    from app.cli.commands import cli
 
     command = typer.main.get_command(cli)
     parts = [NOTICE.format(source="app/cli"), "# The command `dai`\n", f"{command.help}\n"]

@@ -139,3 +139,29 @@ def test_without_its_packages_the_command_says_what_to_install(dai, monkeypatch)
     result = dai("router")
     assert result.status == 1
     assert 'pip install "dai-chat[server]"' in result.err
+
+
+def test_a_router_does_not_carry_what_it_does_not_need(tmp_path):
+    """It runs for months, on small machines; libraries of models and documents are for others."""
+    loaded = subprocess.run(
+        [sys.executable, "-c", _LOADED],
+        cwd=ROOT,
+        env={**os.environ, "DAI_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    modules = set(loaded.stdout.split())
+    assert "network.router.http.app" in modules
+    assert modules & {"numpy", "bs4", "flet", "llama_cpp", "rag.knowledge", "PIL"} == set()
+
+
+_LOADED = """
+import sys
+sys.argv = ["dai", "router", "--limit", "nonsense=1"]
+import app.cli
+try:
+    app.cli.main()
+except SystemExit:
+    print(*sys.modules)
+"""
