@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -36,23 +38,28 @@ async def whole_router(
     *,
     key: Ed25519PrivateKey | None = None,
     open_broker: Callable[[], Awaitable[Broker]] = embedded,
+    server: Mapping[str, Any] = MappingProxyType({}),
     **settings,
 ) -> AsyncIterator[RunningRouter]:
-    """A router with these settings; it stops, without waiting for running answers, when the block ends."""
+    """A router with these settings; it stops, without waiting for running answers, when the block ends.
+
+    `server` is what `make_server` is given, such as a certificate.
+    """
     listening = listening_socket("127.0.0.1", 0)
-    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    scheme = "https" if "certificate" in server else "http"
+    address = f"{scheme}://127.0.0.1:{listening.getsockname()[1]}"
     decided = {"origins": frozenset({address}), "drain_seconds": 0.0, **settings}
     app = make_app(RouterSettings(**decided), key or Ed25519PrivateKey.generate(), open_broker)
-    server = make_server(app, handles_signals=False)
-    serving = asyncio.create_task(server.serve([listening]))
+    running = make_server(app, handles_signals=False, **server)
+    serving = asyncio.create_task(running.serve([listening]))
     try:
-        while not server.started and not serving.done():  # noqa: ASYNC110 - it tells nobody
+        while not running.started and not serving.done():  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0)
         if serving.done():
             await serving
-        yield RunningRouter(address, app.state.service, server)
+        yield RunningRouter(address, app.state.service, running)
     finally:
-        server.stop()
+        running.stop()
         await serving
         listening.close()
 
