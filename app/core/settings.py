@@ -96,11 +96,23 @@ class SettingsStore:
         self._path = path
         self._lock = threading.Lock()
         self._listeners: list[Callable[[Settings], None]] = []
+        self._seen = self._state()
         self._current = usable(read_object(path), Settings)
 
     @property
     def current(self) -> Settings:
-        """The settings as they are now."""
+        """The settings as this process knows them."""
+        return self._current
+
+    def refresh(self) -> Settings:
+        """Take over what another process has changed; costs a look at the file's date."""
+        if self._state() == self._seen:
+            return self._current
+        before = self._current
+        with self._lock:
+            self._take_over()
+        if self._current != before:
+            self._tell()
         return self._current
 
     def change(self, **values: object) -> Settings:
@@ -114,15 +126,33 @@ class SettingsStore:
         if unknown:
             raise TypeError(f"no such setting: {', '.join(sorted(unknown))}")
         with self._lock:
+            self._take_over()
             merged = msgspec.structs.asdict(self._current) | values
             changed = msgspec.convert(msgspec.to_builtins(merged), Settings)
             write_whole(self._path, changed)
-            self._current = changed
-        for listener in list(self._listeners):
-            listener(self._current)
+            self._current, self._seen = changed, self._state()
+        self._tell()
         return self._current
 
     def subscribe(self, listener: Callable[[Settings], None]) -> Callable[[], None]:
         """Call `listener` after every change; returns what ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def _take_over(self) -> None:
+        """Read the file if it has changed; one that is gone or half-edited leaves all as it is."""
+        state = self._state()
+        if state != self._seen and (stored := read_object(self._path)):
+            self._current = usable(stored, Settings)
+        self._seen = state
+
+    def _state(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size
+
+    def _tell(self) -> None:
+        for listener in list(self._listeners):
+            listener(self._current)

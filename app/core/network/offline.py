@@ -17,8 +17,8 @@ class OfflineSwitch:
 
     @property
     def on(self) -> bool:
-        """Whether nothing may leave this device."""
-        return self._settings.current.offline
+        """Whether nothing may leave this device; also where another window or terminal has said so."""
+        return self._settings.refresh().offline
 
     def turn(self, *, on: bool) -> None:
         """Change it. What is under way ends with its next byte. Raises OSError."""

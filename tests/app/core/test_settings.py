@@ -78,3 +78,26 @@ def test_accepted_licences_are_kept(tmp_path: Path) -> None:
     assert SettingsStore(tmp_path / "settings.json").current.licences_accepted == (
         "https://ai.google.dev/gemma/terms",
     )
+
+
+def test_what_another_process_has_changed_is_taken_over_and_not_undone(tmp_path):
+    one, two = SettingsStore(tmp_path / "settings.json"), SettingsStore(tmp_path / "settings.json")
+    told = []
+    two.subscribe(told.append)
+    one.change(theme="dark")
+    assert two.refresh().theme == "dark"
+    assert [settings.theme for settings in told] == ["dark"]
+    one.change(passages=9)
+    two.change(thinking=True)
+    assert (one.refresh().passages, one.current.thinking) == (9, True)
+
+
+def test_a_file_that_is_being_edited_leaves_the_settings_as_they_are(tmp_path):
+    path = tmp_path / "settings.json"
+    store = SettingsStore(path)
+    store.change(offline=True)
+    for half in (b"", b'{"offline": fal'):
+        path.write_bytes(half)
+        assert store.refresh().offline
+    path.unlink()
+    assert store.refresh().offline

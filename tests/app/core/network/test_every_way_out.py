@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import ast
+import asyncio
+import base64
+import hashlib
+import re
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import apsw
 import httpx
+import httpx_ws
 import pytest
 
 from app.core.errors import OfflineChosen
@@ -28,6 +34,8 @@ WAYS_OUT = {
 }
 NOT_FOR_SENDING = {
     (THE_DOOR.as_posix(), "httpcore"): "counts the bytes of WebSockets",
+    ("app/cli/routing.py", "socket"): "a router listens",
+    ("app/core/local_addresses.py", "socket"): "asks the system for this device's addresses",
     ("app/main.py", "socket"): "finds a free port of this device",
     ("engines/xllamacpp/server.py", "http.client"): "speaks with its own child on this device",
     ("engines/store/connection.py", "socket"): "names the errors of looking up a host",
@@ -196,6 +204,20 @@ def test_the_switch_is_kept_and_heard_once_per_turn(network, device):
     assert heard == [True, False]
 
 
+async def test_the_switch_of_another_process_counts_at_once_and_is_not_undone(network, device):
+    other = device.start()
+    heard = []
+    network.offline.subscribe(heard.append)
+    other.offline.turn(on=True)
+    async with network.outgoing.opener(Purpose.HUB)() as client:
+        with pytest.raises(OfflineChosen):
+            await client.get("https://hub.example/")
+    assert heard == [True]
+    network.settings.change(theme="dark")
+    assert other.offline.on
+    assert other.settings.current.theme == "dark"
+
+
 def test_the_ledger_is_read_page_by_page_by_purpose_and_summed_up(network):
     for number in range(5):
         exchange = network.ledger.begin(Purpose.HUB if number % 2 else Purpose.ASKING, "router.example")
@@ -258,3 +280,39 @@ def test_a_ledger_that_cannot_be_written_stops_nobody(tmp_path, caplog):
     exchange.count(sent=1)
     exchange.end()
     assert "the ledger has a gap" in caplog.text
+
+
+async def test_the_bytes_of_a_web_socket_count_and_end_when_the_switch_is_turned(network, nothing_is_local):
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        key = re.search(rb"(?i)sec-websocket-key: (\S+)", head)[1]
+        digest = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+        writer.write(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n"
+        )
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):  # each thing that comes is answered with 1000 bytes
+                if data[0] == 0x82:  # a binary message, not the word of leaving
+                    writer.write(b"\x82\x7e\x03\xe8" + b"x" * 1000)
+                    await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+
+    async def talk(client: httpx.AsyncClient) -> None:
+        async with httpx_ws.aconnect_ws(address, client, keepalive_ping_interval_seconds=None) as socket:
+            await socket.send_bytes(b"y" * 5000)
+            assert await socket.receive_bytes() == b"x" * 1000
+            nothing_is_local()
+            network.offline.turn(on=True)
+            await socket.send_bytes(b"more")
+
+    async with server, network.outgoing.opener(Purpose.WORKING)() as client:
+        with pytest.raises(BaseExceptionGroup) as ended:
+            await talk(client)
+    assert ended.group_contains(OfflineChosen)
+    [entry] = network.ledger.entries()
+    assert entry.sent_bytes > 5000
+    assert entry.received_bytes > 1000
