@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
 import pytest
 
 from network.router.http.event_stream import EventStream, event
+from tests.network.http_router import whole_router
+from tests.network.router.devices import Asker, bearer, working
+from tests.network.small_world import ScriptedAnswerer
 
 pytestmark = pytest.mark.desktop("a server")
 
@@ -114,6 +118,32 @@ async def test_a_router_that_stops_says_goodbye():
     await asyncio.wait_for(task, 30)
     assert reader.heard[-1] == b"data: bye\n\n"
     assert reader.ended
+
+
+async def test_an_asker_that_never_reads_is_cut_off_and_fills_no_memory():
+    """A real connection: the system's own buffers fill first."""
+    async with (
+        whole_router(write_seconds=0.2) as router,
+        httpx.AsyncClient(base_url=router.address) as http,
+        working(router.address, ScriptedAnswerer(gate=asyncio.Event())),
+    ):
+        asker = Asker(http)
+        accepted = await asker.submit((await asker.seal())[0])
+        host, _, port = router.address.removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port), limit=1_024)
+        authorization = bearer(accepted.access)["Authorization"]
+        writer.write(
+            f"GET /v1/jobs/{accepted.job}/events HTTP/1.1\r\nHost: router\r\n"
+            f"Authorization: {authorization}\r\n\r\n".encode()
+        )
+        await reader.readline()
+        assert router.service.stream_places.count == 1
+        async with asyncio.timeout(120):
+            while router.service.stream_places.count:
+                await router.service.broker.emit(accepted.job, b"x" * 60_000)
+                await asyncio.sleep(0)
+        writer.close()
+        assert (await http.get("/healthz")).status_code == 200
 
 
 async def test_a_fault_in_the_middle_is_not_taken_for_the_end():
