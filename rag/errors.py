@@ -30,6 +30,10 @@ KnowledgeError
 │   ├── CollectionFileDamaged  no such file at all, or cut off, or changed
 │   ├── CollectionFileUnsafe   built to fill up or mislead the device that reads it
 │   └── CollectionFileTooNew   a newer version of the app has written it
+├── WatchedFolderError         a folder cannot be followed now; its documents stay; carries `path`
+│   ├── WatchedFolderMissing   it is not there, or cannot be looked into
+│   ├── WatchedFolderEmpty     all its files are gone at once, as when a disk is not connected
+│   └── WatchedFolderTooLarge  it has more files than are followed
 ├── PassageMissing             deleted since it was cited
 ├── QuestionSetInvalid         questions for an evaluation that cannot be read; carries `path`
 ├── EmbedderUnavailable        its package or model is not installed; carries `embedder`
@@ -192,6 +196,26 @@ class CollectionFileUnsafe(CollectionFileError):
 
 class CollectionFileTooNew(CollectionFileError):
     """A newer version of the app has written it."""
+
+
+class WatchedFolderError(KnowledgeError):
+    """A watched folder cannot be followed now; its documents stay as they are."""
+
+    def __init__(self, path: Path, details: str = "") -> None:
+        super().__init__(details)
+        self.path = path
+
+
+class WatchedFolderMissing(WatchedFolderError):
+    """It is not there, or cannot be looked into."""
+
+
+class WatchedFolderEmpty(WatchedFolderError):
+    """All its files are gone at once, as when a disk is not connected."""
+
+
+class WatchedFolderTooLarge(WatchedFolderError):
+    """It has more files than are followed."""
 
 
 class PassageMissing(KnowledgeError):

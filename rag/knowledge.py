@@ -9,9 +9,19 @@ from pathlib import Path
 from rag.collections import Collections
 from rag.database import Database, rows
 from rag.embedder import Embedder, Vectors
+from rag.errors import WatchedFolderMissing
 from rag.exchange import Imported, Progress, export_collection, import_collection
 from rag.indexing import Indexer, Listener
-from rag.model import Collection, CollectionColor, Document, Passage, SearchResult, SearchWay, Sharing
+from rag.model import (
+    Collection,
+    CollectionColor,
+    Document,
+    Passage,
+    SearchResult,
+    SearchWay,
+    Sharing,
+    WatchedFolder,
+)
 from rag.quoting import Quotation, best_quotation
 from rag.reembedding import Reembedding
 from rag.schema import MIGRATIONS
@@ -23,6 +33,8 @@ from rag.text import embedding_text
 from rag.vectors import open_vector_index
 from rag.vectors.opening import VectorKind
 from rag.vectors.stored import StoredVectors
+from rag.watching.folders import Folders
+from rag.watching.watcher import FolderWatcher
 
 _LOOK_SECONDS = 0.1
 
@@ -55,6 +67,9 @@ class KnowledgeBase:
         self._store = Store(self._database, stored)
         self._search = Search(self._database, self._store, stored, embedder)
         self._reembedding = Reembedding(self._database, stored)
+        self._folders = Folders(self._database)
+        self._watcher = FolderWatcher(self._folders, self._store, self._folders_changed)
+        self._folder_listeners: list[Callable[[], None]] = []
         self._indexer = Indexer(Staging(self._database, stored), self._reembedding, embedder)
 
     def collections(self) -> list[Collection]:
@@ -300,9 +315,52 @@ class KnowledgeBase:
         """Call `listener` from the indexer's thread at every progress; returns what ends that."""
         return self._indexer.subscribe(listener)
 
+    def watch(self, collection_id: int, folder: Path) -> WatchedFolder:
+        """Let a collection follow a folder: its files become documents, and whatever happens to them happens
+        to those. A document that the user deletes does not come back.
+
+        Raises:
+            CollectionMissing: the collection was deleted.
+            WatchedFolderMissing: there is no such folder.
+        """
+        if not folder.is_dir():
+            raise WatchedFolderMissing(folder)
+        watched = self._folders.add(collection_id, folder.absolute())
+        self._watcher.wake()
+        return watched
+
+    def unwatch(self, folder_id: int) -> None:
+        """Follow a folder no longer; its documents stay."""
+        self._folders.remove(folder_id)
+
+    def watched(self) -> list[WatchedFolder]:
+        """All folders that are followed, and what is wrong with them."""
+        return self._folders.all()
+
+    def look_at_folders(self) -> None:
+        """Look at all folders now, instead of within some seconds. Only one process at a time may."""
+        self._watcher.look()
+
+    def subscribe_folders(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` from the watcher's thread when documents of a folder came, changed or went, or
+        when something is wrong with it; returns what ends that."""
+        self._folder_listeners = [*self._folder_listeners, listener]
+
+        def end() -> None:
+            self._folder_listeners = [other for other in self._folder_listeners if other is not listener]
+
+        return end
+
+    def _folders_changed(self) -> None:
+        self._indexer.wake()
+        for listener in self._folder_listeners:
+            listener()
+
     def start(self) -> None:
-        """Start the indexer, and resume what a kill left. Only one process at a time may."""
+        """Start the indexer and the watcher of folders, and resume what a kill left. Only one process at a
+        time may."""
         self._indexer.start()
+        self._watcher.start()
 
     def wait_until_idle(self, timeout: float | None = None) -> bool:
         """Wait until no document is queued or being indexed, in whichever process.
@@ -324,5 +382,6 @@ class KnowledgeBase:
 
     def close(self) -> None:
         """Stop the indexer after the batch that runs, and close the database."""
+        self._watcher.close()
         self._indexer.close()
         self._database.close()

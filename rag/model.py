@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 
 
 class DocumentState(StrEnum):
@@ -59,6 +60,18 @@ class Collection:
     """Of the documents' files, all together."""
     sharing: Sharing = Sharing.PRIVATE
     color: CollectionColor = CollectionColor.TEAL
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedFolder:
+    """A folder whose files are documents of a collection, and follow what happens to them."""
+
+    id: int
+    collection_id: int
+    path: Path
+    error: str | None
+    """Why it cannot be followed now: the name of a leaf of `rag.errors`, else None."""
+    files: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,4 +87,22 @@ MIGRATIONS = (
     -- Not shown and not shared: files that go along with the questions of one conversation.
     ALTER TABLE collections ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    CREATE TABLE folders (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        collection_id INTEGER NOT NULL REFERENCES collections(id) ON DELETE CASCADE,
+        path TEXT NOT NULL,
+        error TEXT,                            -- why it cannot be followed now
+        UNIQUE (collection_id, path)
+    );
+    -- As they were at the last look. Without a reference: what the user deletes does not come back.
+    CREATE TABLE watched_files (
+        folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
+        path TEXT NOT NULL,
+        signature TEXT NOT NULL,
+        document_id INTEGER NOT NULL,
+        PRIMARY KEY (folder_id, path)
+    ) WITHOUT ROWID;
+    CREATE INDEX watched_documents ON watched_files(document_id);
+    """,
 )

@@ -25,6 +25,7 @@ from rag.vectors.stored import StoredVectors
 _DOCUMENT = (
     "id, collection_id, title, source, state, bytes, passages, pages, error, added_at, address, fetched_at"
 )
+_FETCHED = "fetched_at = CASE WHEN address IS NULL THEN NULL ELSE ? END"
 _PASSAGE = "p.id, p.document_id, d.title, p.position, p.text, p.page, p.heading, d.address"
 _FROM_PASSAGES = "FROM passages p JOIN documents d ON d.id = p.document_id"
 
@@ -99,8 +100,8 @@ class Store:
         _discard(needless)
         return self.document(document_id)
 
-    def replace_document(self, document_id: int, path: Path, name: str) -> Document:
-        """See `KnowledgeBase.replace`; `path` is a file of ours."""
+    def replace_document(self, document_id: int, path: Path, name: str, *, owned: bool = True) -> Document:
+        """See `KnowledgeBase.replace`; `owned` tells whether `path` is a file of ours."""
         content_hash, _ = fingerprint(path)
         now = datetime.now(UTC).timestamp()
         with self._database.write() as connection:
@@ -111,20 +112,29 @@ class Store:
             )
             if not found:
                 raise DocumentDeleted(str(document_id))
-            state, source, owned, known_hash = found[0]
+            state, source, was_owned, known_hash = found[0]
             if state == DocumentState.READY and content_hash == known_hash:
-                needless: Path | None = path
-                statement = "UPDATE documents SET title = ?, fetched_at = ? WHERE id = ?"
+                needless = path if owned else None
+                statement = f"UPDATE documents SET title = ?, {_FETCHED} WHERE id = ?"
                 connection.execute(statement, (name, now, document_id))
             else:
-                needless = Path(source) if owned else None
+                needless = Path(source) if was_owned and Path(source) != path else None
                 connection.execute(
-                    """UPDATE documents SET state = 'queued', error = NULL, staged = NULL, title = ?,
-                    source = ?, owned = 1, fetched_at = ? WHERE id = ?""",
-                    (name, str(path), now, document_id),
+                    f"""UPDATE documents SET state = 'queued', error = NULL, staged = NULL, title = ?,
+                    source = ?, owned = ?, {_FETCHED} WHERE id = ?""",
+                    (name, str(path), owned, now, document_id),
                 )
         _discard(needless)
         return self.document(document_id)
+
+    def rename_document(self, document_id: int, before: Path, after: Path) -> None:
+        """The file of a document has another name or place; nothing where it was read from another one."""
+        with self._database.write() as connection:
+            connection.execute(
+                """UPDATE documents SET source = ?, title = CASE WHEN title = ? THEN ? ELSE title END
+                WHERE id = ? AND source = ?""",
+                (str(after), before.name, after.name, document_id, str(before)),
+            )
 
     def move_document(self, document_id: int, collection_id: int) -> None:
         """See `KnowledgeBase.move_document`."""

@@ -20,7 +20,7 @@ from app.cli.text import print_json, show_progress
 from app.core.errors import EmptyQuestion
 from app.core.strings import Strings
 from app.services import Services
-from rag.errors import DocumentDeleted, KnowledgeError
+from rag.errors import DocumentDeleted, KnowledgeError, WatchedFolderMissing
 from rag.exchange import SUFFIX, Progress
 from rag.model import (
     Document,
@@ -30,6 +30,7 @@ from rag.model import (
     SearchResult,
     SearchWay,
     Sharing,
+    WatchedFolder,
 )
 
 knowledge = typer.Typer(no_args_is_help=True, help="Collections of your documents.")
@@ -232,6 +233,9 @@ async def _list(name: str | None, *, as_json: bool) -> None:
         for collection, files in shown:
             shared = "" if collection.sharing is Sharing.PRIVATE else strings(f"sharing.{collection.sharing}")
             print(" · ".join([strings.isolate(collection.name), *([shared] if shared else [])]))
+            for folder in opened.knowledge.watched():
+                if folder.collection_id == collection.id:
+                    print("  " + watched_line(folder, strings))
             for document in files:
                 print("  " + _line(document, strings))
 
@@ -320,6 +324,55 @@ async def _with_progress(work: Callable[[Progress], T], strings: Strings) -> T:
             show_progress("")
 
 
+@knowledge.command("watch")
+def watch(
+    folder: Annotated[Path, typer.Argument(help="The folder; those in it are followed, too.")],
+    kb: Annotated[str, typer.Option("--kb", help="The collection; made if it is new.")] = DEFAULT_COLLECTION,
+    as_json: AsJson = False,
+) -> None:
+    """Let a collection follow a folder: new, changed, renamed and deleted files.
+
+    The app follows it while it is open; this command looks at it once.
+    """
+    run(_watch(folder, kb, as_json=as_json))
+
+
+async def _watch(folder: Path, name: str, *, as_json: bool) -> None:
+    async with services() as opened:
+        strings = strings_of(opened)
+        if not folder.is_dir():  # noqa: ASYNC240 - before anything runs
+            raise WatchedFolderMissing(folder)
+        collection = collection_named(opened, name) or opened.knowledge.create_collection(name)
+        opened.knowledge.watch(collection.id, folder)
+        if opened.instance.held:  # else the process that follows folders looks within seconds
+            await asyncio.to_thread(opened.knowledge.look_at_folders)
+        if not as_json:
+            opened.knowledge.subscribe(lambda progress: _show_progress(progress, strings))
+        ids = [document.id for document in opened.knowledge.documents(collection.id)]
+        failed = await _finish(opened, ids, strings, as_json=as_json)
+    if failed:
+        raise CommandError("cli.documents_failed", count=failed)
+
+
+@knowledge.command("unwatch")
+def unwatch(
+    folder: Annotated[Path, typer.Argument(help="The folder.")],
+) -> None:
+    """Follow a folder no longer; its documents stay."""
+    run(_unwatch(folder))
+
+
+async def _unwatch(folder: Path) -> None:
+    async with services() as opened:
+        wanted = folder.absolute()  # noqa: ASYNC240 - nothing of a disk is asked
+        found = [it for it in opened.knowledge.watched() if it.path == wanted]
+        if not found:
+            raise CommandError("cli.not_watched", path=folder)
+        for watched in found:
+            opened.knowledge.unwatch(watched.id)
+        print(strings_of(opened)("cli.unwatched", path=folder))
+
+
 @knowledge.command("share")
 def share(
     collection: Annotated[str, typer.Argument(help="Name of the collection.")],
@@ -376,6 +429,13 @@ def _line(document: Document, strings: Strings) -> str:
     if document.address:
         parts.append(strings.isolate(document.address))
     return f"{document.id}  {' · '.join(parts)}"
+
+
+def watched_line(folder: WatchedFolder, strings: Strings) -> str:
+    """A folder that is followed, and what is wrong with it."""
+    if folder.error:
+        return strings.error_named(folder.error, path=folder.path)
+    return f"{strings.isolate(str(folder.path))} · {strings('folder.watched', count=folder.files)}"
 
 
 def _show_progress(progress: IndexingProgress, strings: Strings) -> None:

@@ -117,6 +117,9 @@ def _chip(app: AppState, collection: Collection, is_open: bool) -> ft.Control:
 def _toolbar(app: AppState, knowledge: KnowledgeState, collection: Collection) -> ft.Control:
     strings = app.strings
 
+    async def watch() -> None:
+        await app.knowledge.watch(collection.id, strings("folder.watch"))
+
     async def export() -> None:
         if await app.collection_files.export(collection, strings("knowledge.export")):
             app.notify(strings("knowledge.exported", name=collection.name))
@@ -154,6 +157,17 @@ def _toolbar(app: AppState, knowledge: KnowledgeState, collection: Collection) -
                                 ft.Icons.GROUP_OUTLINED,
                                 strings("sharing.title"),
                                 lambda: app.dialogs.show(CollectionSharing(collection.id)),
+                            ),
+                            *(
+                                [
+                                    (
+                                        ft.Icons.DRIVE_FOLDER_UPLOAD_OUTLINED,
+                                        strings("folder.watch"),
+                                        watch,
+                                    )
+                                ]
+                                if app.knowledge.can_watch
+                                else []
                             ),
                             (
                                 ft.Icons.ARCHIVE_OUTLINED,

@@ -10,6 +10,7 @@ from app.ui.components.document_row import DocumentRow, FetchRow, ReembeddingRow
 from app.ui.components.header import header
 from app.ui.components.search_results import search_results
 from app.ui.components.transfer_row import TransferRow
+from app.ui.components.watched_row import WatchedRow
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import PagePrompt
 from app.ui.state.knowledge import KnowledgeState
@@ -41,6 +42,7 @@ def _documents(app: AppState, knowledge: KnowledgeState) -> ft.Control:
         rows = search_results(app, knowledge)
     else:
         rows = [
+            *(WatchedRow(app, folder, key=f"folder-{folder.id}") for folder in knowledge.folders),
             *([ReembeddingRow(app, *knowledge.reembedding)] if knowledge.reembedding else []),
             *(UploadRow(app, name, share, key=f"upload-{name}") for name, share in knowledge.uploads.items()),
             *(

@@ -95,6 +95,11 @@ class Files:
         path = await self._picker.save_file(dialog_title=title, file_name=name)
         return Path(path) if path else None
 
+    async def folder(self, title: str) -> Path | None:
+        """Let the user choose a folder, where `writes_in_place`; None if that was cancelled."""
+        path = await self._picker.get_directory_path(dialog_title=title)
+        return Path(path) if path else None
+
     async def receive(
         self, file: ChosenFile, progress: Callable[[float], None] = lambda share: None
     ) -> ReceivedFile:

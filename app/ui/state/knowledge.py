@@ -25,6 +25,7 @@ from rag.model import (
     SearchResult,
     SearchWay,
     Sharing,
+    WatchedFolder,
 )
 
 PROGRESS_SECONDS = 0.1
@@ -64,6 +65,8 @@ class KnowledgeState:
     """By file name: which share of it has arrived from the browser."""
     fetches: dict[str, int] = field(default_factory=dict)
     """By address: how many bytes of a page of the web have come."""
+    folders: list[WatchedFolder] = field(default_factory=list)
+    """Those that the open collection follows."""
     reembedding: tuple[int, int] | None = None
     """How many passages have vectors of another embedder that was chosen, and of how many."""
     query: str = ""
@@ -98,10 +101,12 @@ class Knowledge:
         self._speeds: dict[int, Speed] = {}
         self._fetches: dict[str, asyncio.Task[Document]] = {}
         self._end = self._knowledge.subscribe(self._indexed)
+        self._end_folders = self._knowledge.subscribe_folders(lambda: mailbox.post(lambda: run(self.refresh)))
 
     def close(self) -> None:
         """The session ends."""
         self._end()
+        self._end_folders()
         for fetch in self._fetches.values():
             fetch.cancel()
 
@@ -117,6 +122,8 @@ class Knowledge:
         self.state.collections = collections
         self.state.open = opened
         self.state.documents = documents
+        watched = await asyncio.to_thread(self._knowledge.watched)
+        self.state.folders = [it for it in watched if opened and it.collection_id == opened.id]
         self.state.reembedding = await asyncio.to_thread(self._knowledge.reembedding)
         self.state.loaded = True
         await self._changed()
@@ -161,6 +168,25 @@ class Knowledge:
     async def set_color(self, collection_id: int, color: CollectionColor) -> None:
         """Give a collection another colour."""
         await asyncio.to_thread(self._knowledge.set_color, collection_id, color)
+        await self.refresh()
+
+    @property
+    def can_watch(self) -> bool:
+        """Whether folders of this device can be chosen: in a window on a computer."""
+        return self._files.writes_in_place
+
+    @reported
+    async def watch(self, collection_id: int, title: str) -> None:
+        """Let the user choose a folder that a collection follows from now on."""
+        folder = await self._files.folder(title)
+        if folder is not None:
+            await asyncio.to_thread(self._knowledge.watch, collection_id, folder)
+            await self.refresh()
+
+    @reported
+    async def unwatch(self, folder_id: int) -> None:
+        """Follow a folder no longer; its documents stay."""
+        await asyncio.to_thread(self._knowledge.unwatch, folder_id)
         await self.refresh()
 
     @reported

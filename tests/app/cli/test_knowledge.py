@@ -297,3 +297,17 @@ def test_an_unknown_sharing_level_changes_nothing(dai, folder):
     dai("kb", "add", folder / "sub" / "lamp.txt")
     assert dai("kb", "share", "Documents", "world").status == 2
     assert dai("kb", "list").out.splitlines()[0] == "Documents"
+
+
+def test_a_folder_is_followed_and_no_longer(dai, folder):
+    for file in folder.rglob("*"):
+        os.utime(file, (1_000_000_000, 1_000_000_000))
+    result = dai("kb", "watch", folder / "sub", "--kb", "House")
+    assert result.status == 0
+    assert result.out == "1  lamp.txt · 1 passage\n"
+    assert "followed, 1 file" in dai("kb", "list").out
+    assert dai("kb", "unwatch", folder / "sub").status == 0
+    assert "followed" not in dai("kb", "list").out
+    assert "lamp.txt" in dai("kb", "list").out
+    assert dai("kb", "unwatch", folder / "sub").status == 1
+    assert dai("kb", "watch", folder / "nowhere").status == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from pathlib import Path
 
@@ -137,3 +138,40 @@ async def test_a_file_that_is_no_collection_is_refused_in_plain_words(open_app, 
 )
 def test_a_file_is_named_after_its_collection(name, file):
     assert file_name(name) == file
+
+
+async def test_a_collection_follows_a_folder_and_tells_what_is_wrong_with_it(open_app, tmp_path):
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    os.utime(write_policy(folder), (1_000_000_000, 1_000_000_000))
+    async with open_app() as app:
+        app.page.platform = ft.PagePlatform.LINUX
+        await app.go(1)
+        await app.tap("new-collection")
+        await app.enter("dialog-name", "Work")
+        await app.tap("dialog-confirm")
+        await app.until(lambda: app.shows("collection-1") and not app.open_dialogs())
+        app.client.answers["get_directory_path"] = str(folder)
+        await app.choose("collection-menu", "Follow a folder")
+        await app.until(lambda: app.shows("folder-1"))
+        knowledge = (await services()).knowledge
+        await asyncio.to_thread(knowledge.look_at_folders)
+        await app.until(lambda: "followed, 1 file" in app.text("folder-state-1"))
+        await app.until(lambda: "policy.md" in app.text())
+        folder.rename(tmp_path / "elsewhere")
+        await asyncio.to_thread(knowledge.look_at_folders)
+        await app.until(lambda: "is not there" in app.text("folder-state-1"))
+        assert "policy.md" in app.text()
+        await app.tap("unwatch-1")
+        await app.until(lambda: not app.shows("folder-1"))
+        assert "policy.md" in app.text()
+
+
+async def test_folders_are_followed_only_where_they_can_be_chosen(open_app, tmp_path):
+    async with open_app(web=True) as app:
+        await app.go(1)
+        await app.tap("new-collection")
+        await app.enter("dialog-name", "Work")
+        await app.tap("dialog-confirm")
+        await app.until(lambda: app.shows("collection-1") and not app.open_dialogs())
+        assert "Follow a folder" not in app.text("collection-menu")

@@ -1,0 +1,1 @@
+"""Folders whose files are followed: new, changed, renamed and deleted ones."""
