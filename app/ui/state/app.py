@@ -231,6 +231,7 @@ class AppState:
 
     def go(self, route: str) -> None:
         """Show another screen."""
+        self.services.activity.seen()
         self.page.navigate(route)
 
     async def _arrived(self, model_ids: tuple[str, ...]) -> None:
