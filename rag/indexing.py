@@ -19,13 +19,14 @@ from pathlib import Path
 
 from rag.chunking import split
 from rag.documents import read_document
+from rag.embedded_parts import embedded_parts
 from rag.embedder import Embedder
 from rag.errors import EmptyDocument, KnowledgeError
 from rag.model import DocumentState, IndexingProgress
 from rag.recognition.finding import find_recogniser
 from rag.reembedding import Reembedding
 from rag.shared_embedder import SharedEmbedder
-from rag.staging import Gone, QueuedDocument, Staging, searchable_text
+from rag.staging import Gone, QueuedDocument, Staging
 from rag.text import embedding_text
 from rag.vectors.stored import identity_of
 
@@ -187,18 +188,20 @@ class Indexer:
         after = -1
         while passages := self._staging.without_vector(document, identity, after, self._batch):
             self._leave_if_closing()
-            texts = [searchable_text(passage.text, passage.heading) for passage in passages]
-            self._staging.set_vectors(document, identity, passages, self._embed(embedder, texts))
+            vectors = self._embed(embedder, [(passage.text, passage.heading) for passage in passages])
+            self._staging.set_vectors(document, identity, passages, vectors)
             after = passages[-1].position
             done += len(passages)
             self._tell(document.id, document.title, DocumentState.INDEXING, done, total)
 
-    def _embed(self, embedder: Embedder, texts: Sequence[str]) -> list[bytes]:
+    def _embed(self, embedder: Embedder, passages: Sequence[tuple[str, str | None]]) -> list[bytes]:
+        """The vectors of the parts of each passage, given as text and heading."""
+        parts = [embedded_parts(text, heading) for text, heading in passages]
         started = time.monotonic()
-        vectors = embedder.embed_passages([embedding_text(text) for text in texts])
-        if texts:
-            self._batch = next_batch_size(len(texts), time.monotonic() - started)
-        return [vector.tobytes() for vector in vectors]
+        vectors = iter(embedder.embed_passages([embedding_text(part) for each in parts for part in each]))
+        if passages:
+            self._batch = next_batch_size(len(passages), time.monotonic() - started)
+        return [b"".join(vector.tobytes() for vector in islice(vectors, len(each))) for each in parts]
 
     def _leave_if_needless(self, document: QueuedDocument) -> None:
         self._leave_if_closing()

@@ -138,7 +138,8 @@ class Gate(StrEnum):
     RARE_WORDS = "rare_words"
     """It has half of the question's words, and few passages have those."""
     WORDS = "words"
-    """It has half of the question's words; decides only where there are no vectors to compare."""
+    """It has half of the question's words, where there are no vectors to compare; or all of them, where there
+    are too few passages for a word to be rare."""
     CLOSED = "closed"
     """Nothing does: it does not answer the question."""
 

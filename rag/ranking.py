@@ -18,6 +18,7 @@ from rag.model import Gate
 LEXICAL_WEIGHT = 0.2
 RARE_SHARE = 0.02
 RARE_COUNT = 3
+LARGEST_RARE_SHARE = 0.1
 REPEATED_SHARE = 0.9
 """A passage repeats another that has this share of its words."""
 
@@ -39,9 +40,14 @@ class Candidate:
     """Those of them that few passages have."""
 
 
-def most_passages_of_a_rare_word(searched: int) -> int:
-    """In how many of `searched` passages a rare word stands at most."""
-    return max(RARE_COUNT, int(searched * RARE_SHARE))
+def most_passages_of_a_rare_word(searched: int, *, number: bool = False) -> int:
+    """In how many of `searched` passages a rare word stands at most; 0 where no word can be told to be rare.
+
+    In a handful of passages every word is in few of them, common ones such as "cost" too, so there it says
+    nothing that a word is. A number names one thing however few passages there are.
+    """
+    few = max(RARE_COUNT, int(searched * RARE_SHARE))
+    return few if number else min(few, int(searched * LARGEST_RARE_SHARE))
 
 
 def fuse(candidates: Sequence[Candidate]) -> dict[int, float]:
@@ -54,16 +60,18 @@ def fuse(candidates: Sequence[Candidate]) -> dict[int, float]:
     }
 
 
-def gate(candidate: Candidate, words: int, scale: RelevanceScale | None) -> Gate:
+def gate(candidate: Candidate, words: int, scale: RelevanceScale | None, searched: int) -> Gate:
     """The no-answer gate: what lets a passage be shown to the model, if anything does.
 
     It is similar enough, or it has what tells the question from others: a rare number, which
-    vector models are blind to, or half of the question's words and all of those rare.
+    vector models are blind to, or half of the question's words and all of those rare. Where
+    there are too few passages for a word to be rare, it must have all of the question's words.
 
     Args:
         candidate: the passage.
         words: how many content words the question has.
         scale: how to read similarities; None where there are none: then half of the words decide.
+        searched: how many passages there are.
     """
     if scale is None:
         return Gate.WORDS if candidate.words and len(candidate.words) * 2 >= words else Gate.CLOSED
@@ -73,6 +81,8 @@ def gate(candidate: Candidate, words: int, scale: RelevanceScale | None) -> Gate
         return Gate.NUMBER
     if candidate.rare_words and len(candidate.rare_words) * 2 >= words:
         return Gate.RARE_WORDS
+    if words and not most_passages_of_a_rare_word(searched) and len(candidate.words) == words:
+        return Gate.WORDS
     return Gate.CLOSED
 
 

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from rag.database import Database, rows
 from rag.embedder import Embedder
-from rag.staging import searchable_text
 from rag.vectors.stored import StoredVectors, identity_of, vector_state
 
 
@@ -33,9 +32,17 @@ class Reembedding:
         self._vectors = vectors
 
     def step(
-        self, embedder: Embedder, limit: int, embed: Callable[[Sequence[str]], Sequence[bytes]]
+        self,
+        embedder: Embedder,
+        limit: int,
+        embed: Callable[[Sequence[tuple[str, str | None]]], Sequence[bytes]],
     ) -> ReembeddedDocument | None:
         """Embed the next passages, at most `limit`; after the last ones, swap.
+
+        Args:
+            embedder: the one in use.
+            limit: passages at most.
+            embed: gives the vectors of each passage, told as text and heading.
 
         Returns:
             The document that was worked on; None where there was none.
@@ -47,7 +54,7 @@ class Reembedding:
             self._forget_others()
             return None
         waiting = self._waiting(identity, limit)
-        vectors = embed([searchable_text(text, heading) for _, text, heading, _ in waiting])
+        vectors = embed([(text, heading) for _, text, heading, _ in waiting])
         with self._database.write() as connection:
             connection.executemany(
                 """INSERT OR REPLACE INTO next_vectors(passage_id, embedder, vector)

@@ -56,7 +56,9 @@ class Search:
             if vector is not None and vector_state(connection).embedder != stored:
                 vector, scale = None, None  # swapped while the question was embedded
             candidates = self._candidates(connection, query, vector, words, collection_ids, searched)
-        gates = {candidate.passage_id: gate(candidate, len(words), scale) for candidate in candidates}
+        gates = {
+            candidate.passage_id: gate(candidate, len(words), scale, searched) for candidate in candidates
+        }
         if way is SearchWay.MEANING:
             scores = {candidate.passage_id: candidate.similarity for candidate in candidates}
             relevant = [candidate for candidate in candidates if candidate.similarity > 0]
@@ -178,9 +180,10 @@ def _rare_words(
     connection: apsw.Connection, words: Sequence[str], collection_ids: Sequence[int], searched: int
 ) -> dict[str, set[int]]:
     """The question's rare words, and the passages that have each."""
-    most = most_passages_of_a_rare_word(searched)
     rare: dict[str, set[int]] = {}
     for word in words:
+        is_number = any(letter.isdigit() for letter in word)
+        most = most_passages_of_a_rare_word(searched, number=is_number)
         found = rows(
             connection,
             f"""SELECT p.id FROM passage_words JOIN passages p ON p.id = passage_words.rowid

@@ -11,6 +11,7 @@ import apsw
 
 from rag.chunking import Chunk
 from rag.database import Database, rows
+from rag.embedded_parts import searchable_text
 from rag.embedder import Embedder
 from rag.fingerprint import fingerprint
 from rag.published import withdraw
@@ -44,14 +45,6 @@ class StagedPassage(NamedTuple):
 
 class Gone(Exception):
     """The document was deleted or replaced meanwhile."""
-
-
-def searchable_text(text: str, heading: str | None) -> str:
-    """What is embedded and indexed: the passage, under its heading if it does not begin with it.
-
-    The second passage of a section would otherwise not be found by what the section is about.
-    """
-    return text if not heading or text.startswith(heading) else f"{heading}\n{text}"
 
 
 class Staging:

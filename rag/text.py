@@ -54,6 +54,22 @@ _SUFFIXES = frozenset({"ها", "های", "هایی", "ام", "ات", "اش", "ا
 _PLURALS = ("هایشان", "هایمان", "هایتان", "هایی", "های", "ها")
 _SHORTEST_STEM = 3
 
+# «کتابهای» is «کتاب‌های». Short words only end so: «تنها», «بها».
+_JOINED_PLURAL = re.compile(
+    rf"(?<![{_ARABIC}{ZWNJ}])([{_ARABIC}]{{3,}})(ها(?:یشان|یمان|یتان|یی|یم|یت|یش|ی)?)(?![{_ARABIC}{ZWNJ}])"
+)
+# «میشود» is «می‌شود», but «میوه» is a fruit and «میدان» a square: only the most frequent verbs are parted, and
+# their present stems only with an ending.
+_PRESENT = "شو|کن|توان|خواه|ده|باش|گیر|آی|رو|گوی|دان|بین|آور|گذار|یاب|ساز|رس|خور|نویس|پرداز|بر|مان|زن|کش"
+_PAST = (
+    "شد|کرد|توانست|خواست|داد|گرفت|آمد|رفت|گفت|دانست|دید|آورد"
+    "|گذاشت|یافت|ساخت|رسید|خورد|نوشت|برد|ماند|زد|کشید|بود"
+)
+_JOINED_VERB = re.compile(
+    rf"(?<![{_ARABIC}{ZWNJ}])(ن?می)((?:{_PRESENT})(?:م|ی|د|یم|ید|ند)|(?:{_PAST})(?:م|ی|یم|ید|ند|ه)?|توان)"
+    rf"(?![{_ARABIC}{ZWNJ}])"
+)
+
 
 class _Word(NamedTuple):
     parts: tuple[str, ...]
@@ -65,9 +81,11 @@ def embedding_text(text: str) -> str:
     """The same text in the letters embedders were trained with; still fit to be read and shown.
 
     Arabic ye and kaf become Persian ones, presentation forms and ligatures plain letters; invisible marks
-    are dropped, but the half space (ZWNJ) stays. Idempotent. Use it for passages and queries alike.
+    are dropped, but the half space (ZWNJ) stays, and stands again where it was left out before an ending or
+    after the prefix of a common verb. Idempotent. Use it for passages and queries alike.
     """
-    return unicodedata.normalize("NFC", _INVISIBLE.sub("", plain_letters(text))).translate(_GENTLE)
+    folded = unicodedata.normalize("NFC", _INVISIBLE.sub("", plain_letters(text))).translate(_GENTLE)
+    return _JOINED_VERB.sub(rf"\1{ZWNJ}\2", _JOINED_PLURAL.sub(rf"\1{ZWNJ}\2", folded))
 
 
 def plain_letters(text: str) -> str:

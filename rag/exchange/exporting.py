@@ -92,12 +92,14 @@ def _write_passages(
                     LEFT JOIN vectors v ON v.passage_id = p.id WHERE p.document_id = ? ORDER BY p.position""",
                     (number,),
                 )
-                complete = complete and vector_state(connection).embedder == embedder
+                state = vector_state(connection)
+                complete, dimension = complete and state.embedder == embedder, state.dimension
             if not found:
                 continue  # deleted meanwhile
             for text, page, heading, vector in passages:
-                member.write(msgspec.json.encode(FilePassage(text, page, heading)) + b"\n")
                 complete = complete and vector is not None
+                count = len(vector) // (4 * dimension) if complete else 1
+                member.write(msgspec.json.encode(FilePassage(text, page, heading, count)) + b"\n")
                 if complete:
                     vectors.write(vector)
             written.append(FileDocument(*found[0]))

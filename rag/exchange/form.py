@@ -11,9 +11,11 @@ from typing import Annotated
 
 import msgspec
 
+from rag.embedded_parts import MOST_PARTS
+
 SUFFIX = ".daikb"
 FORMAT = "dai-collection"
-VERSION = 1
+VERSION = 2
 HEADER, PASSAGES, VECTORS = "collection.json", "passages.jsonl", "vectors.f32"
 
 LARGEST_HEADER = 32 << 20
@@ -69,3 +71,5 @@ class FilePassage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str
     page: Count | None = None
     heading: str | None = None
+    vectors: Annotated[int, msgspec.Meta(ge=1, le=MOST_PARTS)] = 1
+    """How many vectors stand for it, where the file has vectors."""

@@ -66,8 +66,6 @@ def import_collection(database: Database, source: Path, name: str | None, progre
             raise CollectionFileDamaged(source, "vectors without an embedder, or the other way round")
         dimension = _dimension(header.embedder, source)
         total = sum(document.passages for document in header.documents)
-        if dimension and members[VECTORS] != total * dimension * 4:
-            raise CollectionFileDamaged(source, "another number of vectors than of passages")
         tidy = " ".join((name or header.name).split())[:_LONGEST_NAME]
         if not tidy:
             raise CollectionNameEmpty
@@ -81,7 +79,9 @@ def import_collection(database: Database, source: Path, name: str | None, progre
                 number = _add(connection, collection_id, document)
                 for position in range(document.passages):
                     passage = _read_passage(lines, source)
-                    vector = _read_vector(vectors, dimension, source) if vectors else None
+                    vector = None
+                    if vectors is not None:
+                        vector = _read_vectors(vectors, passage.vectors, dimension, source)
                     if number is not None:
                         connection.execute(
                             "INSERT INTO staged_passages VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -103,6 +103,8 @@ def import_collection(database: Database, source: Path, name: str | None, progre
             if lines.read(1):
                 raise CollectionFileDamaged(source, "more passages than documents have")
             if vectors is not None:
+                if vectors.read(1):
+                    raise CollectionFileDamaged(source, "more vectors than passages have")
                 vectors.close()
             progress(total, total)
     return Imported(collection_id, tidy, tuple(added), len(header.documents) - len(added))
@@ -207,10 +209,12 @@ def _read_passage(lines: IO[bytes], source: Path) -> FilePassage:
     return passage
 
 
-def _read_vector(vectors: IO[bytes], dimension: int, source: Path) -> bytes:
-    vector = vectors.read(dimension * 4)
-    if len(vector) != dimension * 4:
+def _read_vectors(vectors: IO[bytes], count: int, dimension: int, source: Path) -> bytes:
+    """The vectors of one passage."""
+    found = vectors.read(count * dimension * 4)
+    if len(found) != count * dimension * 4:
         raise CollectionFileDamaged(source, "a vector is missing")
-    if not abs(float(np.linalg.norm(np.frombuffer(vector, "<f4"))) - 1) < 0.01:
+    lengths = np.linalg.norm(np.frombuffer(found, "<f4").reshape(count, dimension), axis=1)
+    if not bool((np.abs(lengths - 1) < 0.01).all()):
         raise CollectionFileDamaged(source, "a vector that has not length 1")
-    return vector
+    return found

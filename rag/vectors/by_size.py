@@ -1,4 +1,4 @@
-"""The index that fits how many vectors there are."""
+"""The index that fits how many passages there are."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rag.vectors.binary_codes import BinaryCodes
 from rag.vectors.protocol import Neighbour, VectorIndex, VectorRow
 from rag.vectors.stored import vector_state
 
-LARGE = 20_000
-"""Vectors from which on comparing all of them is too slow, or takes too much memory."""
+LARGE = 5_000
+"""Passages from which on comparing all of them is too slow, or takes too much memory."""
 
 
 class SmallIndex(VectorIndex, Protocol):
@@ -30,7 +30,7 @@ class SmallIndex(VectorIndex, Protocol):
 
 
 class BySize:
-    """A small index up to `LARGE` vectors, binary codes above.
+    """A small index up to `LARGE` passages, binary codes above.
 
     The size is read from the transaction, so reader and writer, in whichever process, always agree. Where
     a build without the small index has written meanwhile, the codes answer, too.

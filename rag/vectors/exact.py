@@ -16,7 +16,7 @@ _AT_ONCE = 500
 
 
 def similarities(connection: apsw.Connection, query: Vectors, passage_ids: Iterable[int]) -> dict[int, float]:
-    """Cosine similarities of those of these passages that have a vector, by id."""
+    """Cosine similarities of those of these passages that have vectors, by id."""
     similar: dict[int, float] = {}
     remaining = iter(passage_ids)
     while batch := list(islice(remaining, _AT_ONCE)):
@@ -25,8 +25,9 @@ def similarities(connection: apsw.Connection, query: Vectors, passage_ids: Itera
             connection, f"SELECT passage_id, vector FROM vectors WHERE passage_id IN ({places})", batch
         )
         if found:
-            matrix = np.frombuffer(b"".join(vector for _, vector in found), np.float32)
-            values = matrix.reshape(len(found), -1) @ query
+            parts = np.frombuffer(b"".join(blob for _, blob in found), np.float32).reshape(-1, len(query))
+            firsts = np.cumsum([0, *(len(blob) // query.nbytes for _, blob in found[:-1])])
+            values = np.maximum.reduceat(parts @ query, firsts)
             similar.update((number, float(value)) for (number, _), value in zip(found, values, strict=True))
     return similar
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from itertools import islice
 from typing import Any
 
 import apsw
@@ -16,10 +17,11 @@ _BLOCK = 4096
 
 
 class Mirror(ABC):
-    """Loaded by the first search, then kept in step by loading only what is new.
+    """A row for each vector, those of one passage together, with its id and its collection.
 
-    So it also notices what other processes write, and an undone transaction leaves no trace in it. Not safe
-    for several threads: whoever holds one puts a lock around it.
+    Loaded by the first search, then kept in step by loading only what is new. So it also notices what other
+    processes write, and an undone transaction leaves no trace in it. Not safe for several threads: whoever
+    holds one puts a lock around it.
     """
 
     def __init__(self) -> None:
@@ -48,7 +50,7 @@ class Mirror(ABC):
             self.ids, self.collections, self.kept = self.ids[stays], self.collections[stays], self.kept[stays]
         new = alive[~np.isin(alive, self.ids)]
         if new.size:
-            self._load(connection, int(new.min()), len(new), state.dimension)
+            self._load(connection, int(new.min()), state.dimension)
         self._state = state
         return True
 
@@ -60,25 +62,21 @@ class Mirror(ABC):
     def _keep(self, vectors: Vectors) -> npt.NDArray[Any]:
         """What is kept of these vectors, a row for each."""
 
-    def _load(self, connection: apsw.Connection, first_id: int, count: int, dimension: int) -> None:
+    def _load(self, connection: apsw.Connection, first_id: int, dimension: int) -> None:
         known = set(self.ids[self.ids >= first_id].tolist())
-        ids = np.empty(count, np.int64)
-        collections = np.empty(count, np.int64)
-        kept = np.empty((count, *self.kept.shape[1:]), self.kept.dtype)
-        found = (
+        new = (
             row
             for row in connection.execute(
                 "SELECT passage_id, collection_id, vector FROM vectors WHERE passage_id >= ?", (first_id,)
             )
             if row[0] not in known
         )
-        block = np.empty((min(count, _BLOCK), dimension), np.float32)
-        for start in range(0, count, _BLOCK):
-            size = min(_BLOCK, count - start)
-            for row in range(size):
-                ids[start + row], collections[start + row], vector = next(found)
-                block[row] = np.frombuffer(vector, np.float32)
-            kept[start : start + size] = self._keep(block[:size])
-        self.ids = np.concatenate([self.ids, ids])
-        self.collections = np.concatenate([self.collections, collections])
-        self.kept = np.concatenate([self.kept, kept]) if len(self.kept) else kept
+        ids, collections, kept = [self.ids], [self.collections], [self.kept]
+        while block := list(islice(new, _BLOCK)):
+            passages, owners, blobs = zip(*block, strict=True)
+            parts = np.array([len(blob) // (4 * dimension) for blob in blobs])
+            ids.append(np.repeat(np.array(passages, np.int64), parts))
+            collections.append(np.repeat(np.array(owners, np.int64), parts))
+            kept.append(self._keep(np.frombuffer(b"".join(blobs), np.float32).reshape(-1, dimension)))
+        self.ids, self.collections = np.concatenate(ids), np.concatenate(collections)
+        self.kept = np.concatenate(kept)

@@ -1,9 +1,10 @@
 """What finds the nearest vectors.
 
-The table `vectors` holds the truth: every vector as a plain float32 BLOB that any build of
-SQLite can read. An index is derived from it and may be thrown away. That costs 1.5 kB a
-passage (384 dimensions) beside an index on disk, and buys that a knowledge base opens on
-every device, whichever index made it, and that no index can lose hours of embedding.
+The table `vectors` holds the truth: the vectors of each passage, one for each of its parts
+(`rag/embedded_parts.py`), as a plain float32 BLOB that any build of SQLite can read. An index is
+derived from it and may be thrown away. That costs 1.5 kB a vector (384 dimensions) beside an
+index on disk, and buys that a knowledge base opens on every device, whichever index made it, and
+that no index can lose hours of embedding.
 
 To add an index:
 
@@ -30,12 +31,12 @@ MOST_NEIGHBOURS = 4096
 
 
 class VectorRow(NamedTuple):
-    """The vector of a passage."""
+    """The vectors of a passage."""
 
     passage_id: int
     collection_id: int
     vector: bytes
-    """float32, of length 1."""
+    """float32; one or more one after the other, each of length 1."""
 
 
 class Neighbour(NamedTuple):
@@ -43,11 +44,11 @@ class Neighbour(NamedTuple):
 
     passage_id: int
     similarity: float
-    """Cosine, -1 to 1."""
+    """Cosine of its nearest part, -1 to 1."""
 
 
 class VectorIndex(Protocol):
-    """Finds the nearest vectors. Calls come from one thread at a time per connection."""
+    """Finds the passages with the nearest vectors. Calls come from one thread at a time per connection."""
 
     @property
     def name(self) -> str:
@@ -74,7 +75,7 @@ class VectorIndex(Protocol):
     def nearest(
         self, connection: apsw.Connection, query: Vectors, collection_ids: Sequence[int], limit: int
     ) -> list[Neighbour]:
-        """The nearest vectors of these collections, best first, then by id; at most 4096."""
+        """The nearest passages of these collections, best first, then by id; at most 4096."""
         ...
 
     def compact(self, connection: apsw.Connection) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import apsw
 
 from rag.database import rows
+from rag.embedded_parts import SCHEME
 from rag.embedder import Embedder
 from rag.vectors.protocol import VectorIndex, VectorRow
 
@@ -32,9 +33,9 @@ class VectorState(NamedTuple):
 
 
 def identity_of(embedder: Embedder) -> str:
-    """The embedder's identity as it is stored; vectors compare only where it is equal."""
+    """The embedder and what of a passage it is given, as it is stored; only vectors of equal ones compare."""
     identity = embedder.identity
-    return f"{identity.model} {identity.dimension} {identity.prefixes}"
+    return f"{identity.model} {identity.dimension} {identity.prefixes}+{SCHEME}"
 
 
 def vector_state(connection: apsw.Connection) -> VectorState:

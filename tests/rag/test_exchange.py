@@ -98,6 +98,42 @@ def test_where_the_embedder_is_the_same_nothing_is_embedded_again(exported, seco
     assert found.similarity > 0.25
 
 
+def test_all_vectors_of_a_passage_of_several_parts_travel(second, embedder, tmp_path):
+    first = opened(tmp_path / "long.db", Counting())
+    house = first.create_collection("House")
+    text = "".join(f"Boiler number {number} hums in cellar {number + 7}. " for number in range(17))
+    (tmp_path / "long.txt").write_text(text, encoding="utf-8")
+    first.add(house.id, tmp_path / "long.txt")
+    assert first.wait_until_idle(30)
+    first.export_collection(house.id, tmp_path / "long.daikb")
+    expected = first.search(QUESTION, [house.id]).passages
+    first.close()
+    with zipfile.ZipFile(tmp_path / "long.daikb") as archive:
+        vectors = archive.read("vectors.f32")
+        counts = [json.loads(line)["vectors"] for line in archive.read("passages.jsonl").splitlines()]
+    assert max(counts) > 1
+    imported = second.import_collection(tmp_path / "long.daikb")
+    assert second.wait_until_idle(30)
+    assert embedder.passages == 0
+    found = second.search(QUESTION, [imported.collection_id]).passages
+    assert [(it.passage.text, it.similarity) for it in found] == [
+        (it.passage.text, pytest.approx(it.similarity)) for it in expected
+    ]
+    more = rewritten(tmp_path / "long.daikb", tmp_path / "more.daikb", vectors=vectors + vectors)
+    with pytest.raises(CollectionFileDamaged):
+        second.import_collection(more, "More")
+
+
+def test_a_file_of_version_1_has_a_vector_for_each_passage(exported, second, tmp_path):
+    with zipfile.ZipFile(exported) as archive:
+        lines = [json.loads(line) for line in archive.read("passages.jsonl").splitlines()]
+    old = "".join(json.dumps({"text": line["text"]}) + "\n" for line in lines).encode()
+    file = rewritten(exported, tmp_path / "old.daikb", passages=old, header=header(exported, version=1))
+    imported = second.import_collection(file)
+    assert second.wait_until_idle(30)
+    assert second.search(QUESTION, [imported.collection_id]).passages
+
+
 def test_another_embedder_makes_its_own_vectors(exported, tmp_path):
     other = Other()
     knowledge = opened(tmp_path / "other.db", other)
@@ -263,7 +299,7 @@ def test_a_bomb_is_refused_before_it_unfolds(exported, second, tmp_path):
 
 
 def test_a_newer_version_is_named_as_such(exported, second, tmp_path):
-    newer = rewritten(exported, tmp_path / "new.daikb", header=header(exported, version=2, colour="red"))
+    newer = rewritten(exported, tmp_path / "new.daikb", header=header(exported, version=3, colour="red"))
     with pytest.raises(CollectionFileTooNew):
         second.import_collection(newer)
 

@@ -51,7 +51,7 @@ def test_scores_of_few_or_equal_candidates_are_defined(candidates, scores):
     ],
 )
 def test_the_gate_wants_similarity_or_telling_words(candidate, words, reason):
-    assert gate(candidate, words, SCALE) is reason
+    assert gate(candidate, words, SCALE, 1000) is reason
 
 
 @pytest.mark.parametrize(
@@ -64,12 +64,29 @@ def test_the_gate_wants_similarity_or_telling_words(candidate, words, reason):
     ],
 )
 def test_without_vectors_half_of_the_words_decide(candidate, words, reason):
-    assert gate(candidate, words, None) is reason
+    assert gate(candidate, words, None, 1000) is reason
 
 
-@pytest.mark.parametrize(("searched", "most"), [(1, 3), (150, 3), (1000, 20)])
-def test_rare_means_few_passages_or_a_small_share(searched, most):
-    assert most_passages_of_a_rare_word(searched) == most
+@pytest.mark.parametrize(
+    ("candidate", "words", "reason"),
+    [
+        (having("boiler", "valve"), 2, Gate.WORDS),  # all that is asked for
+        (having("cost"), 2, Gate.CLOSED),  # "What does a notary cost?" asked of the manual of a boiler
+        (having(rare=('"4711"',)), 5, Gate.NUMBER),
+        (having(similarity=0.8), 3, Gate.MEANING),
+        (having(), 0, Gate.CLOSED),
+    ],
+)
+def test_among_a_handful_of_passages_all_words_must_be_there(candidate, words, reason):
+    assert gate(candidate, words, SCALE, 4) is reason
+
+
+@pytest.mark.parametrize(
+    ("searched", "word", "number"), [(1, 0, 3), (9, 0, 3), (10, 1, 3), (150, 3, 3), (1000, 20, 20)]
+)
+def test_rare_means_few_passages_or_a_small_share(searched, word, number):
+    assert most_passages_of_a_rare_word(searched) == word
+    assert most_passages_of_a_rare_word(searched, number=True) == number
 
 
 def test_a_passage_that_only_repeats_a_better_one_is_dropped():

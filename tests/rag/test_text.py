@@ -66,3 +66,20 @@ def test_stop_words_carry_no_meaning_but_can_be_searched() -> None:
 def test_folding_twice_changes_nothing_more(text: str) -> None:
     assert embedding_text(embedding_text(text)) == embedding_text(text)
     assert search_text(search_text(text)) == search_text(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "embedded"),
+    [
+        ("کتابهای من", "کتاب‌های من"),
+        ("صداهایشان", "صدا‌هایشان"),
+        ("میشود و نمیشود", "می‌شود و نمی‌شود"),
+        ("میكردند", "می‌کردند"),
+        ("می‌توان", "می‌توان"),
+        ("تنها", "تنها"),
+        ("میوه در میدان میان میز", "میوه در میدان میان میز"),
+    ],
+)
+def test_half_spaces_that_were_left_out_stand_in_what_is_embedded(written, embedded):
+    assert embedding_text(written) == embedded
+    assert embedding_text(embedded) == embedded

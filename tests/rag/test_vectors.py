@@ -38,7 +38,7 @@ def narrow_cone(count: int, seed: int = 1) -> np.ndarray:
 
 
 class Base:
-    """A knowledge base with vectors only; passage n has vector n."""
+    """A knowledge base with vectors only; passage n has vector n, or the vectors n."""
 
     def __init__(self, path: Path, kind: Kind, large: int | None = None) -> None:
         index = open_vector_index(kind)
@@ -112,6 +112,25 @@ def test_only_the_collections_asked_are_searched(base: Base):
     assert len(base.ids(query, (1, 2, 3), 100)) == 30
     assert base.ids(query, (), 100) == []
     assert base.ids(query, (99,), 100) == []
+
+
+def test_a_passage_is_as_near_as_the_nearest_of_its_parts(base: Base):
+    parts = unit_vectors(60).reshape(20, 3, DIMENSION)
+    base.begin()
+    base.add(parts, collections=(1, 2))
+    base.add(unit_vectors(4, seed=5), first_id=21)
+    query = unit_vectors(1, seed=2)[0]
+    expected = {n + 1: float((vectors @ query).max()) for n, vectors in enumerate(parts) if n % 2 == 0}
+    expected |= {n + 21: float(vector @ query) for n, vector in enumerate(unit_vectors(4, seed=5))}
+    order = sorted(expected, key=lambda passage: -expected[passage])
+    for limit in (1, 5, 50):
+        found = base.nearest(query, limit=limit)
+        assert [each.passage_id for each in found] == order[:limit]
+        assert [each.similarity for each in found] == pytest.approx(
+            [expected[passage] for passage in order[:limit]], abs=1e-5
+        )
+    base.remove(*order[:3])
+    assert base.ids(query, limit=50) == order[3:]
 
 
 def test_equally_near_passages_come_in_the_order_of_their_ids(base: Base):
@@ -241,7 +260,7 @@ def test_codes_lose_next_to_none_of_the_nearest_among_many(tmp_path: Path):
 
 @pytest.mark.desktop("sqlite-vec")
 def test_compacting_gives_space_back_and_loses_nothing(tmp_path: Path):
-    base = Base(tmp_path / "holes.db", "sqlite-vec")
+    base = Base(tmp_path / "holes.db", "sqlite-vec", large=30_000)
     vectors = unit_vectors(20_000)
     base.begin()
     base.add(vectors)
