@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import base64
+import functools
 import hashlib
 import re
 import time
@@ -54,6 +55,7 @@ def pages():
         yield found
 
 
+@functools.cache
 def sources() -> dict[str, ast.Module]:
     return {
         path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
@@ -283,6 +285,8 @@ def test_a_ledger_that_cannot_be_written_stops_nobody(tmp_path, caplog):
 
 
 async def test_the_bytes_of_a_web_socket_count_and_end_when_the_switch_is_turned(network, nothing_is_local):
+    left = asyncio.Event()
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         key = re.search(rb"(?i)sec-websocket-key: (\S+)", head)[1]
@@ -296,7 +300,9 @@ async def test_the_bytes_of_a_web_socket_count_and_end_when_the_switch_is_turned
                 if data[0] == 0x82:  # a binary message, not the word of leaving
                     writer.write(b"\x82\x7e\x03\xe8" + b"x" * 1000)
                     await writer.drain()
-        writer.close()
+            writer.close()
+            await writer.wait_closed()
+        left.set()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
@@ -312,6 +318,8 @@ async def test_the_bytes_of_a_web_socket_count_and_end_when_the_switch_is_turned
     async with server, network.outgoing.opener(Purpose.WORKING)() as client:
         with pytest.raises(BaseExceptionGroup) as ended:
             await talk(client)
+        await client.aclose()
+        await left.wait()
     assert ended.group_contains(OfflineChosen)
     [entry] = network.ledger.entries()
     assert entry.sent_bytes > 5000
