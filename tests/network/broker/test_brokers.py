@@ -10,6 +10,7 @@ import pytest
 from network.broker.protocol import Change, Claim, JobState, NodeState, QueueLoad
 from network.broker.settlement import MOST_ATTEMPTS
 from network.errors import QueueConflict, QueueFull
+from network.protocol.groups import Membership
 from network.protocol.message import Signed
 from tests.network.broker.conftest import LIMITS, Place, job, node
 
@@ -375,6 +376,19 @@ async def test_workers_are_there_until_they_leave_or_fall_silent(broker, time):
     await broker.announce(busy, seconds=30)
     time.passes(11)
     assert await broker.nodes() == [busy]
+
+
+async def test_a_broker_keeps_whom_a_worker_answers(broker):
+    """Otherwise a worker of a group would be lost at the other routers, or shown to strangers."""
+    shown = Membership(group="a" * 32, proof=bytes(32))
+    card = Signed(statement=b"card", signature=bytes(64))
+    states = [
+        NodeState(node=A, card=card, credit=1, memberships=(shown,)),
+        NodeState(node=B, card=card, credit=1, public=True),
+    ]
+    for state in states:
+        await broker.announce(state, seconds=30)
+    assert sorted(await broker.nodes(), key=lambda state: state.node) == states
 
 
 # Load

@@ -140,7 +140,8 @@ async def test_a_registered_worker_that_goes_mad_harms_nobody_else(router, http)
     assert events[-1]["event"] == "done"
 
 
-async def test_many_links_of_garbage_leave_nothing_behind():
+@pytest.mark.parametrize("rounds", [20, pytest.param(100, marks=pytest.mark.slow)])
+async def test_many_links_of_garbage_leave_nothing_behind(rounds):
     chance = random.Random(1_000)
     async with whole_router(links_per_address=2_000, requests_per_minute=100_000) as router:
 
@@ -152,7 +153,7 @@ async def test_many_links_of_garbage_leave_nothing_behind():
                 except ConnectionClosed:
                     pass
 
-        for _ in range(20):
+        for _ in range(rounds):
             pieces = [chance.randbytes(chance.randint(1, 2_000)) for _ in range(10)]
             await asyncio.gather(*map(attack, pieces))
         async with httpx.AsyncClient(base_url=router.address) as http, asyncio.timeout(60):
