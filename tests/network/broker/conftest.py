@@ -15,6 +15,7 @@ from network.broker.job_table import Limits
 from network.broker.protocol import Broker, QueuedJob
 from network.protocol.message import Signed
 from tests.network.broker.nats_server import NatsServer
+from tests.phone import is_phone
 
 LIMITS = Limits(jobs=20, bytes=100_000, lease_seconds=15.0, patience_seconds=10.0)
 
@@ -89,6 +90,13 @@ def nats_server(tmp_path_factory) -> Iterator[NatsServer]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _server_before_the_first_test(request) -> None:
+    """All share it: it is there before the first one is watched for what it leaves running."""
+    if not is_phone() and any("nats" in item.name.partition("[")[2] for item in request.session.items):
+        request.getfixturevalue("nats_server")
 
 
 async def _place(request, tmp_path, time) -> AsyncIterator[Place]:
