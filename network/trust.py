@@ -146,6 +146,10 @@ class TrustBook:
         """As it counts at this time."""
         return at(self._standings.get(node, {}).get(model, STRANGER), now)
 
+    def models(self, node: str, now: int) -> dict[str, Standing]:
+        """All standings of a worker, as they count at this time."""
+        return {model: at(standing, now) for model, standing in self._standings.get(node, {}).items()}
+
     def quarantined(self, node: str, now: int) -> bool:
         """Whether it was caught with any of its models: it is the owner that cheats, not the model."""
         standings = self._standings.get(node, {}).values()

@@ -12,6 +12,7 @@ from app.ui.state.app import AppState
 from app.ui.state.dialogs import CodeEntry, DeviceView, NamePrompt, OwnCode
 from app.ui.state.network import NetworkState
 from app.ui.theme import TOUCH, Radius, Space
+from network.trust import Standing
 
 _MOST_STRANGERS = 20
 """Volunteers come and go; those with a name or a word of the user's are all shown."""
@@ -66,12 +67,15 @@ def own_section(app: AppState, state: NetworkState) -> ft.Control:
     return section(app, strings("network.own"), rows)
 
 
-def devices_section(app: AppState, devices: tuple[Device, ...]) -> ft.Control:
+def devices_section(app: AppState, state: NetworkState) -> ft.Control:
     """Verified ones first; strangers are many, and not all shown."""
-    strings = app.strings
+    strings, devices = app.strings, state.devices
     known = [one for one in devices if one.verified or one.blocked or one.alias or one.name]
     strangers = [one for one in devices if one not in known]
-    rows: list[ft.Control] = [_row(app, device) for device in (*known, *strangers[:_MOST_STRANGERS])]
+    rows: list[ft.Control] = [
+        _row(app, device, state.trust.get(device.node, {}))
+        for device in (*known, *strangers[:_MOST_STRANGERS])
+    ]
     if len(strangers) > _MOST_STRANGERS:
         rows.append(_quiet(app, strings("network.strangers", count=len(strangers) - _MOST_STRANGERS)))
     if not rows:
@@ -86,9 +90,22 @@ def devices_section(app: AppState, devices: tuple[Device, ...]) -> ft.Control:
     return section(app, strings("network.devices"), [listed, buttons])
 
 
-def _row(app: AppState, device: Device) -> ft.Control:
+def _row(app: AppState, device: Device, models: dict[str, Standing]) -> ft.Control:
     strings = app.strings
     marks = []
+    if any(standing.quarantined is not None for standing in models.values()):
+        marks.append(
+            badge(strings("network.distrusted"), ft.Colors.ERROR_CONTAINER, ft.Colors.ON_ERROR_CONTAINER)
+        )
+    elif models:
+        share = strings.number(100 * min(standing.trust for standing in models.values()))
+        marks.append(
+            badge(
+                strings("network.trust", share=share),
+                ft.Colors.SECONDARY_CONTAINER,
+                ft.Colors.ON_SECONDARY_CONTAINER,
+            )
+        )
     if device.blocked:
         marks.append(
             badge(strings("network.blocked"), ft.Colors.ERROR_CONTAINER, ft.Colors.ON_ERROR_CONTAINER)

@@ -12,6 +12,7 @@ from app.ui.state.app import AppState
 from app.ui.state.dialogs import Confirmation
 from app.ui.state.network import NetworkState
 from app.ui.theme import Radius, Space, code_style
+from network.trust import Standing
 
 
 @ft.component
@@ -57,6 +58,7 @@ def DeviceBody(app: AppState, node: str, state: NetworkState) -> ft.Control:
                 strings.isolate(device.shown_name), theme_style=ft.TextThemeStyle.TITLE_MEDIUM, rtl=app.rtl
             ),
             _standing(app, device),
+            *_trust(app, state.trust.get(node, {})),
             ft.Text(strings("network.safety_text"), rtl=app.rtl, color=ft.Colors.ON_SURFACE_VARIANT),
             _digits(app, number),
             ft.Row(
@@ -120,6 +122,42 @@ def _standing(app: AppState, device: Device) -> ft.Control:
     else:
         icon, word, color = ft.Icons.SHIELD_OUTLINED, "unverified", ft.Colors.ON_SURFACE_VARIANT
     return notice(app, icon, app.strings(f"network.is_{word}"), color, identifier="device-standing")
+
+
+def _trust(app: AppState, models: dict[str, Standing]) -> list[ft.Control]:
+    """What was seen of it, in words; nothing where nothing was."""
+    strings = app.strings
+    lines: list[ft.Control] = [
+        ft.Row(
+            [
+                ft.Text(
+                    strings(
+                        "network.trust_model",
+                        model=model,
+                        share=strings.number(100 * standing.trust),
+                        answers=standing.questions,
+                        canaries=standing.canaries,
+                    ),
+                    theme_style=ft.TextThemeStyle.BODY_SMALL,
+                    color=ft.Colors.ON_SURFACE_VARIANT,
+                    expand=True,
+                )
+            ],
+            rtl=app.rtl,
+        )
+        for model, standing in sorted(models.items())
+    ]
+    if any(standing.quarantined is not None for standing in models.values()):
+        text = strings("network.quarantined")
+        lines.insert(
+            0, notice(app, ft.Icons.GPP_BAD_OUTLINED, text, ft.Colors.ERROR, identifier="quarantined")
+        )
+    if not lines:
+        return []
+    column = ft.Column(
+        lines, spacing=Space.XS, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH
+    )
+    return [marked(column, identifier="device-trust")]
 
 
 def _digits(app: AppState, number: str) -> ft.Control:

@@ -6,6 +6,7 @@ import flet as ft
 
 from app.core.network.groups import GroupKind
 from app.ui import routes
+from app.ui.components.asked_section import asked_section
 from app.ui.components.controls import card, icon_button, in_reading_width, marked, menu
 from app.ui.components.device_rows import devices_section, own_section
 from app.ui.components.group_rows import groups_section
@@ -79,8 +80,9 @@ def _parts(app: AppState, state: NetworkState) -> list[ft.Control]:
             groups_section(app, state.groups),
             *(_routers(app, state)),
             WorkerSection(app, app.working.state),
+            *asked_section(app, state),
             own_section(app, state),
-            devices_section(app, state.devices),
+            devices_section(app, state),
         ]
     parts.append(_ledger(app, state))
     return parts

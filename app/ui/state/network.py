@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ import flet as ft
 from app.core.errors import AppError
 from app.core.network.devices import Device
 from app.core.network.groups import Group, GroupKind
+from app.core.network.receipt_store import Asked, StoredReceipt
 from app.core.network.routers import Router
 from app.core.network.vault import KeptIn
 from app.services import Services
@@ -22,10 +23,13 @@ from app.ui.state.mailbox import Mailbox
 from app.ui.state.reporting import reported
 from network.errors import NetworkError, RouterChanged
 from network.protocol.routers import Pool, RouterInfo
+from network.trust import Standing
 
 LOOK_SECONDS = 20.0
 """So often the routers are asked who is there, while the screen is open."""
 _DAY = 86_400
+_SHOWN_RECEIPTS = 8
+_NOTHING_ASKED = Asked(0, 0, 0)
 
 
 class RouterStatus(StrEnum):
@@ -78,6 +82,12 @@ class NetworkState:
     damaged: tuple[str, ...] = ()
     looking: bool = False
     summary: LedgerSummary = LedgerSummary()
+    asked: Asked = _NOTHING_ASKED
+    """What others have done for this device, ever."""
+    receipts: tuple[StoredReceipt, ...] = ()
+    """The latest of it."""
+    trust: dict[str, dict[str, Standing]] = field(default_factory=dict)
+    """What was seen of devices, by number and model."""
 
     @property
     def empty(self) -> bool:
@@ -291,6 +301,12 @@ class NetworkOnScreen:
             sum(total.sent_bytes for total in totals),
             sum(total.received_bytes for total in totals),
         )
+        state.asked = await asyncio.to_thread(network.receipts.totals)
+        state.receipts = tuple(await asyncio.to_thread(network.receipts.latest, _SHOWN_RECEIPTS))
+        now = int(time.time())
+        book = network.trust.book
+        seen = {device.node: book.models(device.node, now) for device in state.devices}
+        state.trust = {node: models for node, models in seen.items() if models}
         state.damaged = tuple(path.name for path in network.set_aside())
 
     async def _watch(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import flet as ft
 import pytest
 
@@ -15,7 +17,10 @@ from app.core.paths import Paths
 from app.core.settings import SettingsStore
 from network.cards import Offer
 from network.groups import group_code, new_group
+from network.protocol.receipts import Receipt
 from network.protocol.routers import ModelCount, Pool
+from network.receipts import countersign
+from network.signatures import sign
 from tests.app.ui.conftest import services
 from tests.app.ui.router import answering_as_a_router
 
@@ -197,6 +202,53 @@ async def test_a_friends_code_verifies_the_device_and_a_strangers_does_not(app, 
     await app.tap("dialog-confirm")
     await app.until(lambda: "Reza is verified" in app.text())
     assert opened.network.devices.get(friend.identity.node).verified
+
+
+def answered(here, friend, job: str, *, canary: bool = False) -> None:
+    """A friend has answered, and both have signed for it."""
+    now = int(time.time())
+    receipt = Receipt(
+        job=job,
+        node=friend.identity.node,
+        asker=here.identity.node,
+        attempt=1,
+        model="qwen3-1.7b",
+        finish="complete",
+        tokens=120,
+        milliseconds=4000,
+        transcript=bytes(32),
+        issued=now,
+    )
+    signed = sign(receipt, friend.identity.keys().identity)
+    mine = here.identity.keys().identity
+    here.receipts.add(countersign(signed, receipt, mine, "good", now=now, canary=canary), "router.example")
+
+
+async def test_trust_and_what_others_have_answered_are_told(app, friend):
+    network = (await services()).network
+    network.devices.see(friend.identity.card(Offer(name="Reza")))
+    node = friend.identity.node
+    answered(network, friend, "a" * 32)
+    answered(network, friend, "b" * 32, canary=True)
+    now = int(time.time())
+    network.trust.book.canary(node, "qwen3-1.7b", now, passed=True)
+    await app.go(0)
+    await app.go(NETWORK)
+    await app.until(lambda: app.shows("asked-sums"))
+    assert "Questions asked: 1. Answers: 1, with 120 tokens" in app.text("asked-sums")
+    assert "Test question" in app.text()
+    assert "Trust 75 %" in app.text(f"device-{node}")
+    await app.tap(f"device-{node}")
+    await app.until(lambda: app.shows("device-trust"))
+    assert "qwen3-1.7b: trust 75 %. Answers: 1, of them to test questions: 1." in app.text("device-trust")
+    for _ in range(12):
+        network.trust.book.canary(node, "qwen3-1.7b", now, passed=False)
+    await app.tap("dialog-close")
+    await app.go(0)
+    await app.go(NETWORK)
+    await app.until(lambda: "Failed tests" in app.text(f"device-{node}"))
+    await app.tap(f"device-{node}")
+    await app.until(lambda: app.shows("quarantined"))
 
 
 async def test_this_devices_code_and_name_are_for_others_to_see(app):
