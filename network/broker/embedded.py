@@ -43,6 +43,10 @@ class EmbeddedBroker:
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._renewed: dict[str, dict[Claim, float]] = {}
         """When the signs of life that are in the file were given, by question."""
+        self._open: set[str] = set()
+        """Questions that are open for sure; others may be, from before the start."""
+        self._empty: set[str] = set()
+        """Nodes for which nothing waits, as the last look has shown and nothing has changed since."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def announce(self, state: NodeState, seconds: float) -> None:
@@ -51,6 +55,7 @@ class EmbeddedBroker:
 
     async def withdraw(self, node: str) -> None:
         """As the Protocol says."""
+        self._empty.discard(node)
         self._board.withdraw(node)
 
     async def nodes(self) -> list[NodeState]:
@@ -69,7 +74,7 @@ class EmbeddedBroker:
         try:
             while True:
                 news.clear()
-                handouts, due = await self._lease_now(node, credit)
+                handouts, due = ([], None) if node in self._empty else await self._lease_now(node, credit)
                 left = deadline - self._now()
                 if handouts or left <= 0:
                     return handouts
@@ -110,7 +115,7 @@ class EmbeddedBroker:
 
     async def state(self, job: str) -> JobState | None:
         """As the Protocol says."""
-        return await self._in_thread(self._table.state, job)
+        return JobState.OPEN if job in self._open else await self._in_thread(self._table.state, job)
 
     async def load(self) -> QueueLoad:
         """As the Protocol says."""
@@ -155,6 +160,8 @@ class EmbeddedBroker:
     async def _lease_in_thread(self, node: str, credit: int) -> tuple[list[Handout], float | None]:
         now = self._now()
         handouts, due = await self._in_thread(self._table.lease, node, credit, now, self._wall())
+        if not handouts and due is None and credit > 0:
+            self._empty.add(node)
         for handout in handouts:
             self._renewed.setdefault(handout.claim.job, {})[handout.claim] = now
         return handouts, due
@@ -189,6 +196,9 @@ class EmbeddedBroker:
             task.exception()  # the caller may not be there any more to hear of it
 
     def _apply(self, effects: Effects) -> None:
+        self._empty -= effects.wake
+        self._open |= effects.opened
+        self._open -= effects.ended
         for node in effects.wake:
             for news in self._waiting.get(node, ()):
                 news.set()

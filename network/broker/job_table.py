@@ -93,7 +93,7 @@ class JobTable:
             position = self._position(number)
         self._open += 1
         self._bytes += len(job.body)
-        return position, Effects(wake={node for node, _ in job.grants[: job.workers]})
+        return position, Effects(wake={node for node, _ in job.grants[: job.workers]}, opened={job.job})
 
     def lease(self, node: str, credit: int, now: float, wall: float) -> tuple[list[Handout], float | None]:
         """Questions for this worker, and when to look again if there are none that may be handed out yet."""

@@ -28,6 +28,7 @@ class Effects:
 
     wake: set[str] = field(default_factory=set)
     """Nodes that have something to fetch."""
+    opened: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
     released: list[Claim] = field(default_factory=list)
     """Claims that do not hold any more, beside those of ended questions."""
