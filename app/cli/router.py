@@ -112,6 +112,24 @@ def router(
             "--nats-credentials", envvar=f"{_ENVIRONMENT}NATS_CREDENTIALS", help="File as `nsc` writes it."
         ),
     ] = None,
+    nats_authorities: Annotated[
+        Path | None,
+        typer.Option(
+            "--nats-authorities",
+            envvar=f"{_ENVIRONMENT}NATS_AUTHORITIES",
+            help="PEM file with the certificates that vouch for a NATS server at a tls:// address.",
+        ),
+    ] = None,
+    nats_replicas: Annotated[
+        int,
+        typer.Option(
+            "--nats-replicas",
+            envvar=f"{_ENVIRONMENT}NATS_REPLICAS",
+            min=1,
+            max=5,
+            help="On how many servers of a NATS cluster everything is kept; 3 survives the loss of one.",
+        ),
+    ] = 1,
     limit: Annotated[
         list[str] | None,
         typer.Option(
@@ -147,13 +165,13 @@ def router(
     admission = routing.Admission(
         everybody=everybody, words=tuple(invite or ()), file=invites, to_ask=invite_to_ask
     )
+    shared = routing.Shared(tuple(nats or ()), nats_credentials, nats_authorities, nats_replicas)
     routing.serve(
         place,
         admission,
+        shared,
         name=name,
         data=data,
-        nats=tuple(nats or ()),
-        nats_credentials=nats_credentials,
         limits=tuple(limit or ()),
         as_json=log is LogFormat.JSON,
         log_stream=sys.stderr,

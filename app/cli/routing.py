@@ -53,14 +53,23 @@ class Admission:
     to_ask: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The NATS server between routers that are one; none: this router is alone."""
+
+    servers: tuple[str, ...]
+    credentials: Path | None
+    authorities: Path | None
+    replicas: int
+
+
 def serve(
     place: Place,
     admission: Admission,
+    shared: Shared,
     *,
     name: str,
     data: Path | None,
-    nats: Sequence[str],
-    nats_credentials: Path | None,
     limits: Sequence[str],
     as_json: bool,
     log_stream: TextIO,
@@ -93,7 +102,7 @@ def serve(
             _tell(addresses, admission, folder)
         log_to_stream(log_stream, as_json=as_json)
         log.info("a router starts, at %s", ", ".join(addresses))
-        run(_serve(settings, folder, listening, place, nats, nats_credentials))
+        run(_serve(settings, folder, listening, place, shared))
         log.info("the router has stopped")
 
 
@@ -147,10 +156,9 @@ async def _serve(
     folder: RouterFolder,
     listening: socket.socket,
     place: Place,
-    nats: Sequence[str],
-    nats_credentials: Path | None,
+    shared: Shared,
 ) -> None:
-    broker = await _open_broker(settings, folder, nats, nats_credentials)
+    broker = await _open_broker(settings, folder, shared)
 
     async def opened() -> Broker:
         return broker
@@ -162,18 +170,22 @@ async def _serve(
     await server.serve([listening])
 
 
-async def _open_broker(
-    settings: RouterSettings, folder: RouterFolder, nats: Sequence[str], credentials: Path | None
-) -> Broker:
+async def _open_broker(settings: RouterSettings, folder: RouterFolder, shared: Shared) -> Broker:
     limits = Limits(jobs=settings.max_questions, lease_seconds=float(settings.times.lease))
-    if not nats:
+    if not shared.servers:
         from network.broker.embedded import open_embedded_broker
 
         return await open_embedded_broker(folder.questions, limits)
     from network.broker.nats.broker import open_nats_broker
     from network.broker.nats.settings import NatsSettings
 
-    return await open_nats_broker(NatsSettings(servers=tuple(nats), credentials=credentials), limits)
+    chosen = NatsSettings(
+        servers=shared.servers,
+        credentials=shared.credentials,
+        authorities=shared.authorities,
+        replicas=shared.replicas,
+    )
+    return await open_nats_broker(chosen, limits)
 
 
 def _tell(addresses: Sequence[str], admission: Admission, folder: RouterFolder) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import nats.errors
 from nats.aio.client import Client
@@ -238,7 +239,9 @@ async def connect(settings: NatsSettings) -> NatsConnection:
     except BaseException as error:
         await client.close()
         if isinstance(error, nats.errors.Error | TimeoutError):
-            raise BrokerUnavailable(f"{settings.servers[0]}: {type(error).__name__}") from error
+            # Never the address itself: it may hold a password.
+            hosts = ", ".join(str(urlsplit(server).hostname) for server in settings.servers)
+            raise BrokerUnavailable(f"{hosts}: {type(error).__name__}") from error
         raise
     return connection
 

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from app.core.router_folder import RouterFolder
+from tests.network.broker.nats_server import NatsServer
 
 pytestmark = [pytest.mark.desktop("a server"), pytest.mark.slow]
 
@@ -99,6 +100,20 @@ MISTAKES = [
     (["--address", "router.example"], "router.example is no address of a router"),
     (["--certificate", "chain.pem"], "--certificate and --private-key belong together."),
 ]
+
+
+def test_routers_with_one_nats_server_and_one_key_are_one(tmp_path):
+    server = NatsServer(tmp_path / "nats")
+    server.start()
+    try:
+        shared = ("--nats", server.url, "--nats-replicas", "1")
+        with started(tmp_path, *shared) as (_, one), started(tmp_path, *shared) as (_, other):
+            first, second = (httpx.get(f"{address}/v1/router").json() for address in (one, other))
+            assert first["public"] == second["public"]
+            assert {httpx.get(f"{address}/readyz").status_code for address in (one, other)} == {200}
+        assert not (tmp_path / "router" / "questions.db").exists(), "nothing is kept beside the server"
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize(("arguments", "message"), MISTAKES, ids=[" ".join(one[0]) for one in MISTAKES])
