@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass, field
+import time
 from typing import Literal
 
-from network.broker.protocol import Claim, Handout, JobState, NodeState
+from network.broker.protocol import Claim, Handout, JobState
 from network.errors import CardError, LinkClosed, MessageError, MessageInvalid, QueueError
 from network.link import Link
 from network.protocol import frames
 from network.protocol.answers import AnswerAcknowledged, AnswerChunk, AnswerStart
-from network.protocol.cards import NodeCard
 from network.protocol.jobs import Cancel, Decline, JobProgress, Lease, Renew
-from network.protocol.message import Message, encode
+from network.protocol.message import encode
 from network.protocol.presence import Bye, ByeReason, Ping, Presence
-from network.protocol.registration import Hello
 from network.router.admission import Admission
+from network.router.connected import ConnectedWorker
 from network.router.desk import RouterDesk
+from network.router.pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -29,37 +29,12 @@ _COME_BACK_SECONDS = 5
 """When the router's own server does not answer."""
 
 
-@dataclass(eq=False)
-class _Worker:
-    """A registered worker and what it holds."""
-
-    card: NodeCard
-    hello: Hello
-    link: Link
-    credit: int = 0
-    presence: Presence = field(default_factory=lambda: Presence(credit=0, running=0))
-    held: dict[tuple[str, int], int] = field(default_factory=dict)
-    """The next part of each answer, by job and attempt; -1 before its start."""
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def claim(self, job: str, attempt: int) -> Claim:
-        return Claim(job, self.card.node, attempt)
-
-    def drop(self, job: str) -> None:
-        """It holds no attempt at this question any more."""
-        for key in [key for key in self.held if key[0] == job]:
-            del self.held[key]
-
-    async def send(self, message: Message) -> None:
-        await self.link.send(encode(message))
-
-
 class WorkerDesk:
     """All workers that are connected to this router. Belongs to one event loop."""
 
     def __init__(self, desk: RouterDesk) -> None:
         self._desk = desk
-        self._workers: dict[str, _Worker] = {}
+        self._workers: dict[str, ConnectedWorker] = {}
         self._admission = Admission(desk)
         self._returning: set[asyncio.Future[None]] = set()
         self._finishing = False
@@ -84,7 +59,7 @@ class WorkerDesk:
             return
         except LinkClosed:
             return
-        worker = _Worker(card, hello, link)
+        worker = ConnectedWorker(card, hello, link)
         node = card.node
         if earlier := self._workers.get(node):
             await _goodbye(earlier.link, "replaced")
@@ -109,7 +84,7 @@ class WorkerDesk:
     async def cancel(self, job: str, nodes: list[str]) -> None:
         """Tell these workers that nobody waits for a question any more."""
 
-        async def tell(worker: _Worker) -> None:
+        async def tell(worker: ConnectedWorker) -> None:
             with contextlib.suppress(LinkClosed):
                 await worker.send(Cancel(job=job))
 
@@ -122,7 +97,7 @@ class WorkerDesk:
     async def close(self, retry_seconds: int) -> None:
         """Say goodbye to all, before a restart."""
 
-        async def part(worker: _Worker) -> None:
+        async def part(worker: ConnectedWorker) -> None:
             with contextlib.suppress(LinkClosed):
                 await worker.send(Bye(reason="restart", retry_seconds=retry_seconds))
             await worker.link.close()
@@ -141,12 +116,12 @@ class WorkerDesk:
                     await self._settled.wait()
         return not self.held
 
-    async def _ping(self, worker: _Worker) -> None:
+    async def _ping(self, worker: ConnectedWorker) -> None:
         while True:
             await asyncio.sleep(self._desk.times.ping)
             await worker.send(Ping(time=self._desk.now()))
 
-    async def _hand_out(self, worker: _Worker) -> None:
+    async def _hand_out(self, worker: ConnectedWorker) -> None:
         """Questions from the mailbox, never more than the worker has credit for."""
         while True:
             worker.news.clear()
@@ -174,7 +149,7 @@ class WorkerDesk:
                     )
                 )
 
-    async def _lease(self, worker: _Worker) -> list[Handout]:
+    async def _lease(self, worker: ConnectedWorker) -> list[Handout]:
         """What waits for the worker; nothing as soon as it says something new about itself."""
         node, credit = worker.card.node, worker.credit
         lease = asyncio.ensure_future(self._desk.broker.lease(node, credit, wait_seconds=60.0))
@@ -198,9 +173,12 @@ class WorkerDesk:
             self._returning.add(task)
             task.add_done_callback(self._returning.discard)
 
-    async def _listen(self, worker: _Worker) -> None:
+    async def _listen(self, worker: ConnectedWorker) -> None:
         silence = self._desk.times.ping * 2.5
+        pace = Pace(worker.card.slots, time.monotonic())
         while True:
+            if wait := pace.message(time.monotonic()):
+                await asyncio.sleep(wait)
             try:
                 async with asyncio.timeout(silence):
                     data = await worker.link.receive()
@@ -221,28 +199,15 @@ class WorkerDesk:
                 case _:
                     raise MessageInvalid("registered already")
 
-    async def _present(self, worker: _Worker, presence: Presence) -> None:
-        # What was handed out after the worker wrote this is not in it yet.
-        worker.credit = max(0, min(presence.credit, worker.card.slots - len(worker.held)))
-        worker.presence = presence
-        worker.news.set()
+    async def _present(self, worker: ConnectedWorker, presence: Presence) -> None:
+        worker.present(presence)
         await self._announce(worker)
 
-    async def _announce(self, worker: _Worker) -> None:
+    async def _announce(self, worker: ConnectedWorker) -> None:
         """Tell all who choose workers how busy this one is."""
-        said = worker.presence
-        state = NodeState(
-            node=worker.card.node,
-            card=worker.hello.card,
-            credit=worker.credit,
-            running=said.running,
-            pause=said.pause,
-            memberships=worker.hello.memberships,
-            public=worker.hello.public,
-        )
-        await self._desk.broker.announce(state, self._desk.times.ping * 2.5)
+        await self._desk.broker.announce(worker.state, self._desk.times.ping * 2.5)
 
-    async def _part(self, worker: _Worker, part: AnswerStart | AnswerChunk, data: bytes) -> None:
+    async def _part(self, worker: ConnectedWorker, part: AnswerStart | AnswerChunk, data: bytes) -> None:
         """Pass a part on, if it is the next of an answer that is this worker's to give."""
         key = (part.job, part.attempt)
         due = worker.held.get(key)
@@ -264,13 +229,13 @@ class WorkerDesk:
             )
 
     async def _tell(
-        self, job: str, event: Literal["handed_out", "declined"], worker: _Worker, attempt: int
+        self, job: str, event: Literal["handed_out", "declined"], worker: ConnectedWorker, attempt: int
     ) -> None:
         """A word to the asker between the parts of answers."""
         progress = JobProgress(job=job, event=event, node=worker.card.node, attempt=attempt)
         await self._desk.broker.emit(job, encode(progress))
 
-    async def _renew(self, worker: _Worker, job: str, attempt: int) -> bool:
+    async def _renew(self, worker: ConnectedWorker, job: str, attempt: int) -> bool:
         """False if the question is not the worker's any more, and tells it so."""
         if (job, attempt) in worker.held and await self._desk.broker.renew(worker.claim(job, attempt)):
             return True
@@ -281,7 +246,7 @@ class WorkerDesk:
             await worker.send(Cancel(job=job, reason="reassigned" if is_open else "enough"))
         return False
 
-    async def _declined(self, worker: _Worker, decline: Decline) -> None:
+    async def _declined(self, worker: ConnectedWorker, decline: Decline) -> None:
         if worker.held.pop((decline.job, decline.attempt), None) is not None:
             self._settled.set()
             self._desk.counts["questions declined"] += 1
@@ -292,7 +257,7 @@ class WorkerDesk:
                 wait_seconds=float(decline.retry_seconds),
             )
 
-    async def _left(self, worker: _Worker) -> None:
+    async def _left(self, worker: ConnectedWorker) -> None:
         """Gone: others get its questions, unless it has been replaced by its own new connection."""
         node = worker.card.node
         if self._workers.get(node) is worker:
