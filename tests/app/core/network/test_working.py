@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
 import pytest
 
@@ -196,21 +196,43 @@ async def test_two_routers_are_served_and_one_that_breaks_is_no_matter_for_the_o
         await worker.until(lambda status: status.today.questions == 4)
 
 
+class Held:
+    """An engine whose answers for others wait after their first words, until the gate is open."""
+
+    def __init__(self, models) -> None:
+        self.at_gate, self.gate = asyncio.Event(), asyncio.Event()
+        self._find = models.spare_engine
+        models.spare_engine = self._found
+
+    async def _found(self, *arguments):
+        self._real = await self._find(*arguments)
+        return self if self._real is not None else None
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+    async def stream(self, prompt):
+        async with aclosing(self._real.stream(prompt)) as deltas:
+            async for delta in deltas:
+                yield delta
+                self.at_gate.set()
+                await self.gate.wait()
+
+
 async def test_the_owner_goes_first_at_once_and_the_question_is_answered_afterwards(worker, server):
-    worker.desk.install(name="Tiny 1B", loop=True)
+    held = Held(worker.desk.models)
     await worker.network.routers.add(server.address)
-    worker.working.start(WorkPolicy(enabled=True, public=True, max_answer_tokens=2_000))
-    asking = asyncio.create_task(Asker(server).ask("Count for ever."))
-    await worker.state(WorkState.WORKING)
-    worker.desk.settings.change(max_answer_tokens=16)
-    answered = await collect(worker.answering.ask(worker.desk.new(), "Mine first"))
-    assert answered.answer.text
-    entry = worker.working.records.latest()[-1]
-    assert entry.outcome is Outcome.GIVEN_BACK
+    worker.working.start(WorkPolicy(enabled=True, public=True))
+    asking = asyncio.create_task(Asker(server).ask())
     async with asyncio.timeout(LIMIT):
-        [text] = (await asking).values()
-    assert text
-    assert worker.working.records.latest(1)[0].outcome is Outcome.CUT_OFF
+        await held.at_gate.wait()
+    answered = await collect(worker.answering.ask(worker.desk.new(), "Mine first"))
+    assert answered.answer.text == "The sky is blue."
+    assert worker.working.records.latest()[-1].outcome is Outcome.GIVEN_BACK
+    held.gate.set()
+    async with asyncio.timeout(LIMIT):
+        assert list((await asking).values()) == ["The sky is blue."]
+    assert worker.working.records.latest(1)[0].outcome is Outcome.ANSWERED
 
 
 async def test_the_rules_are_followed_as_they_change(worker, server):
