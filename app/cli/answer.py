@@ -33,9 +33,11 @@ async def show(events: AsyncGenerator[Event, None], strings: Strings, *, quiet: 
             if quiet:
                 continue
             match event:
-                case Retrieved(searched, relevant):
+                case Retrieved(searched, relevant, searched_for):
                     line = strings("message.searched", count=searched, relevant=relevant)
                     print(line, file=sys.stderr)
+                    if searched_for:
+                        print(strings("message.searched_for", query=searched_for), file=sys.stderr)
                 case Thinking(text):
                     thinking = True
                     print(dim(text), end="", flush=True, file=sys.stderr)

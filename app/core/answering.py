@@ -256,8 +256,9 @@ class Answering:
         if sources is None:
             retrieved = await self._retrieved(run)
             if retrieved is not None:
-                draft.retrieved(retrieved.searched, len(retrieved.sources))
-                yield DocumentsSearched(retrieved.searched, len(retrieved.sources))
+                counts = retrieved.searched, len(retrieved.sources)
+                draft.retrieved(*counts, retrieved.searched_for)
+                yield DocumentsSearched(*counts, retrieved.searched_for)
                 if retrieved.nothing:
                     text = phrases.nothing_found(question.text, retrieved.searched)
                     draft.write(text)

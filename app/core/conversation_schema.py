@@ -73,6 +73,9 @@ MIGRATIONS = (
     );
     CREATE INDEX attachments_of_message ON attachments(message_id, id);
     """,
+    """
+    ALTER TABLE messages ADD COLUMN searched_for TEXT; -- where that is not the question itself
+    """,
 )
 
 log = logging.getLogger(__name__)
@@ -88,7 +91,7 @@ CONVERSATION = f"""c.id, c.title, c.created_at, c.updated_at, c.options, c.level
 
 MESSAGE = (
     "id, conversation_id, role, text, thinking, state, created_at, model, usage, sources, searched,"
-    " relevant, error, provenance,"
+    " relevant, error, provenance, searched_for,"
     " (SELECT json_group_array(json_object('name', name, 'bytes', bytes, 'document_id', document_id,"
     " 'tokens', tokens)) FROM (SELECT * FROM attachments WHERE message_id = messages.id ORDER BY id))"
 )
@@ -127,7 +130,7 @@ def _options_of(column: str) -> AnswerOptions:
 def message_of(row: tuple[Any, ...]) -> ChatMessage:
     """A row of `MESSAGE` as a value; its citations are those that its text really makes."""
     number, conversation, role, text, thinking, state, created_at, model, usage, sources, *rest = row
-    searched, relevant, error, provenance, attachments = rest
+    searched, relevant, error, provenance, searched_for, attachments = rest
     return ChatMessage(
         id=number,
         conversation_id=conversation,
@@ -143,6 +146,7 @@ def message_of(row: tuple[Any, ...]) -> ChatMessage:
         relevant=relevant,
         error=error,
         provenance=_provenance_of(provenance),
+        searched_for=searched_for,
         attachments=msgspec.json.decode(attachments, type=tuple[Attachment, ...]),
     )
 

@@ -41,6 +41,7 @@ class MessageChanges(TypedDict, total=False):
     usage: Usage | None
     sources: Sequence[Citation]
     searched: int | None
+    searched_for: str | None
     relevant: int | None
     error: str | None
     provenance: Provenance | None

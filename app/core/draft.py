@@ -45,7 +45,13 @@ class Draft:
         self._unsaved = MessageChanges(error=None)
         if replace_it:
             self._unsaved |= MessageChanges(
-                model=None, usage=None, sources=(), searched=None, relevant=None, provenance=None
+                model=None,
+                usage=None,
+                sources=(),
+                searched=None,
+                relevant=None,
+                searched_for=None,
+                provenance=None,
             )
         self._provenance: Provenance | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -63,9 +69,9 @@ class Draft:
         self._thinking = ["".join(self._thinking)]
         return self._thinking[0]
 
-    def retrieved(self, searched: int, relevant: int) -> None:
-        """The documents were searched."""
-        self._unsaved |= MessageChanges(searched=searched, relevant=relevant)
+    def retrieved(self, searched: int, relevant: int, searched_for: str | None = None) -> None:
+        """The documents were searched, for something else than the question where `searched_for` says so."""
+        self._unsaved |= MessageChanges(searched=searched, relevant=relevant, searched_for=searched_for)
 
     def begin(self, model: str | None, sources: Sequence[Citation] | None) -> None:
         """A model begins to answer, from these sources or, with None, from those it had.
@@ -197,6 +203,7 @@ def _emptied(answer: ChatMessage) -> ChatMessage:
         usage=None,
         citations=(),
         searched=None,
+        searched_for=None,
         relevant=None,
         provenance=None,
     )

@@ -29,6 +29,8 @@ class Retrieved:
 
     searched: int
     relevant: int
+    searched_for: str | None = None
+    """What was searched for, where that is not the question itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,8 @@ class ChatMessage:
     """Which other devices were asked; None for answers of this device alone, and for questions."""
     attachments: tuple[Attachment, ...] = ()
     """Files of a question, without their texts."""
+    searched_for: str | None = None
+    """What was searched for this answer, where that is not the question itself."""
 
     @property
     def continuable(self) -> bool:

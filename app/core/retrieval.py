@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from app.core.attachments import AttachmentDraft
 from app.core.conversations import Conversations
+from app.core.follow_ups import searched_for
 from app.core.messages import Attachment, ChatMessage, Citation
 from app.core.settings import SettingsStore
 from rag.knowledge import KnowledgeBase
@@ -24,6 +25,8 @@ class Retrieved:
     found: bool = True
     """Whether the search has found them; else they are the beginnings of the question's own files."""
     nothing: bool = False
+    searched_for: str | None = None
+    """What was searched for, where that is not the question itself."""
     """There is nothing that an answer could rest on."""
 
 
@@ -66,13 +69,16 @@ class Retrieval:
         if not collections:
             return None
         limit = self._settings.current.passages
-        result = await asyncio.to_thread(self._knowledge.search, question, collections, limit)
+        before = await asyncio.to_thread(self._questions, conversation_id, attached.question_id)
+        query = searched_for(question, before)
+        result = await asyncio.to_thread(self._knowledge.search, query, collections, limit)
+        other = None if query == question else query
         sources = tuple(citation(number, item.passage) for number, item in enumerate(result.passages, 1))
         files = {} if sources else await asyncio.to_thread(self.files, conversation_id, attached)
         if sources or files:  # an answer may rest on whole files, too
-            return Retrieved(result.searched, sources)
+            return Retrieved(result.searched, sources, searched_for=other)
         sources = await asyncio.to_thread(self._beginnings, attached.files)
-        return Retrieved(result.searched, sources, found=False, nothing=not sources)
+        return Retrieved(result.searched, sources, found=False, nothing=not sources, searched_for=other)
 
     def files(self, conversation_id: int, attached: Attached) -> dict[int, tuple[Attachment, ...]]:
         """The files that the model gets whole, up to this question, by the message they came with."""
@@ -80,6 +86,11 @@ class Retrieval:
         found = {number: files for number, files in known.items() if number <= attached.question_id}
         new = tuple(file for file in attached.files if file.whole and file.text)
         return {attached.question_id: new, **found} if new else found
+
+    def _questions(self, conversation_id: int, until: int) -> list[str]:
+        """What was asked before, the oldest first."""
+        messages = self._conversations.messages(conversation_id)
+        return [it.text for it in messages if it.role == "user" and it.id < until]
 
     def _collections(self, conversation_id: int, also: int | None) -> list[int]:
         """Those that the conversation asks, without those that were deleted since they were chosen, and

@@ -38,6 +38,10 @@ def answer_footer(
                 spacing=Space.S,
             )
         )
+        if stored.searched_for:
+            query = app.strings("message.searched_for", query=stored.searched_for)
+            shown = marked(_small(query), identifier="searched-for", expand=True)
+            lines.append(ft.Row([shown], rtl=app.rtl))
     if stored.citations:
         lines.append(
             ft.Row(

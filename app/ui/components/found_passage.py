@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import flet as ft
 
 from app.core.direction import is_right_to_left
@@ -11,6 +13,9 @@ from app.ui.state.app import AppState
 from app.ui.state.dialogs import PassageView
 from app.ui.theme import TOUCH, Radius, Space
 from rag.model import FoundPassage, Gate, SearchResult, SearchWay
+
+_BLANK_LINES = re.compile(r"\n\s*\n")
+"""They would take the room of lines that say something."""
 
 
 @remembered
@@ -35,7 +40,8 @@ def FoundCard(app: AppState, number: int, found: FoundPassage, result: SearchRes
                 ft.Row(
                     [
                         ft.Text(
-                            strings.isolate(passage.document_title) + (f" · {place}" if place else ""),
+                            strings.isolate(passage.document_title)
+                            + (f" · {strings.isolate(place)}" if place else ""),
                             theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
                             color=ft.Colors.PRIMARY,
                             max_lines=1,
@@ -46,7 +52,7 @@ def FoundCard(app: AppState, number: int, found: FoundPassage, result: SearchRes
                     rtl=app.rtl,
                 ),
                 ft.Text(
-                    passage.text,
+                    _BLANK_LINES.sub("\n", passage.text),
                     rtl=is_right_to_left(passage.text),
                     max_lines=5,
                     overflow=ft.TextOverflow.ELLIPSIS,
