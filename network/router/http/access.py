@@ -26,7 +26,9 @@ def address_of(connection: HTTPConnection) -> str:
 
 
 def is_local(connection: HTTPConnection) -> bool:
-    """Whether it comes from this very machine."""
+    """Whether it comes from this very machine, and not through a proxy on it that nobody has named."""
+    if "x-forwarded-for" in connection.headers or "forwarded" in connection.headers:
+        return False
     try:
         return connection.client is not None and ipaddress.ip_address(connection.client.host).is_loopback
     except ValueError:

@@ -92,6 +92,12 @@ def test_metrics_are_open_to_the_machine_itself_only(client, local):
     assert is_local(HTTPConnection({"type": "http", "client": client, "headers": []})) is local
 
 
+async def test_metrics_are_not_open_through_a_proxy_that_nobody_has_named(http):
+    for header in ("X-Forwarded-For", "Forwarded"):
+        answer = await http.get("/metrics", headers={header: "198.51.100.1"})
+        assert problem(answer) == "not-registered"
+
+
 async def test_health_is_told_to_everybody(http):
     assert (await http.get("/healthz")).text == "ok\n"
     assert (await http.get("/readyz")).text == "ready\n"
