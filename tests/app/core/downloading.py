@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import httpx
+
 from app.core.download import Download, DownloadState, Order
 from app.core.download_table import DownloadTable
 from app.core.downloader import Downloader
@@ -43,6 +45,7 @@ class Device:
     free_bytes: int = 1 << 40
     token: str | None = None
     clock: Clock = field(default_factory=Clock)
+    open_client: Callable[..., httpx.AsyncClient] = httpx.AsyncClient
 
     @property
     def models(self) -> Path:
@@ -114,7 +117,8 @@ class Process:
         self.downloads.close()
 
     def _open_hub(self) -> Hub:
-        return Hub(HubAccess(self.device.hub, lambda: self.device.token))
+        device = self.device
+        return Hub(HubAccess(device.hub, lambda: device.token, open_client=device.open_client))
 
     def _hear(self, downloads: tuple[Download, ...]) -> None:
         with self._news:

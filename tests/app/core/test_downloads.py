@@ -13,6 +13,10 @@ from pathlib import Path
 import pytest
 
 from app.core.download import DownloadState, Order
+from app.core.network.ledger import Ledger, Purpose
+from app.core.network.offline import OfflineSwitch
+from app.core.network.outgoing import Outgoing
+from app.core.settings import SettingsStore
 from app.core.strings import Strings
 from engines.library import Origin
 from tests.app.core.downloading import Device, Process, order
@@ -307,6 +311,27 @@ def test_without_a_network_it_waits_and_goes_on_by_itself(start, wanted, server,
     assert "127.0.0.1" in Strings("en").error_named(waiting.problem.name, **waiting.problem.values)
     device.clock.now += 60
     process.wait(number, DownloadState.DONE)
+
+
+def test_offline_by_choice_it_waits_and_goes_on_when_the_switch_is_turned_back(
+    start, wanted, server, device, tmp_path, monkeypatch
+):
+    settings = SettingsStore(tmp_path / "settings.json")
+    ledger, switch = Ledger(tmp_path / "ledger.db"), OfflineSwitch(settings)
+    device.open_client = Outgoing(ledger, switch).opener(Purpose.HUB)
+    monkeypatch.setattr("app.core.network.offline.is_this_device", lambda host: False)
+    process = start()
+    switch.subscribe(lambda on: None if on else process.downloads.try_again())
+    switch.turn(on=True)
+    process.downloads.start()
+    number = process.downloads.add(wanted).id
+    assert process.wait(number, DownloadState.WAITING).problem.name == "OfflineChosen"
+    assert server.seen == []
+    switch.turn(on=False)
+    process.wait(number, DownloadState.DONE)
+    process.close()
+    assert sum(total.received_bytes for total in ledger.totals()) >= wanted.bytes
+    ledger.close()
 
 
 def test_a_captive_portal_is_waited_for_and_takes_nothing_away(start, wanted, server, device):
