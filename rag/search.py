@@ -20,6 +20,10 @@ from rag.vectors.stored import StoredVectors, identity_of, vector_state
 CANDIDATES = 50
 """Passages taken from each of the two rankings."""
 _EXAMINED_WORDS = 24
+_RANKED = (4 * CANDIDATES, 64 * CANDIDATES)
+"""So many of the best by words are looked at, in the hope that enough are in the collections asked."""
+_MATCHES = """FROM passage_words JOIN passages p ON p.id = passage_words.rowid
+    JOIN documents d ON d.id = p.document_id WHERE passage_words MATCH ?"""
 
 
 class Search:
@@ -162,38 +166,65 @@ def _count(connection: apsw.Connection, collection_ids: Sequence[int]) -> int:
 
 
 def _bm25(connection: apsw.Connection, query: str, collection_ids: Sequence[int]) -> dict[int, float]:
+    """The best by words, with their scores; larger is better."""
     expression = match_expression(query)
     if expression is None:
         return {}
-    found = rows(
-        connection,
-        f"""SELECT p.id, -bm25(passage_words) FROM passage_words
-        JOIN passages p ON p.id = passage_words.rowid JOIN documents d ON d.id = p.document_id
-        WHERE passage_words MATCH ? AND d.collection_id IN {_asked(collection_ids)}
-        ORDER BY bm25(passage_words), p.id LIMIT {CANDIDATES}""",
-        (expression,),
-    )
-    return {number: max(score, 1e-9) for number, score in found}
+    statement = "SELECT rowid, -rank FROM passage_words WHERE passage_words MATCH ? ORDER BY rank LIMIT ?"
+    # Looking up the collection of every match takes longer than ranking them all.
+    for most in _RANKED:
+        found = rows(connection, statement, (expression, most))
+        asked = _of_collections(connection, [number for number, _ in found], collection_ids)
+        if len(asked) >= CANDIDATES or len(found) < most:
+            found = [(number, score) for number, score in found if number in asked]
+            break
+    else:
+        found = rows(
+            connection,
+            f"""SELECT p.id, -rank {_MATCHES} AND d.collection_id IN {_asked(collection_ids)}
+            ORDER BY rank, p.id LIMIT {CANDIDATES}""",
+            (expression,),
+        )
+    best = sorted(found, key=lambda match: (-match[1], match[0]))[:CANDIDATES]
+    return {number: max(score, 1e-9) for number, score in best}
 
 
 def _rare_words(
     connection: apsw.Connection, words: Sequence[str], collection_ids: Sequence[int], searched: int
 ) -> dict[str, set[int]]:
     """The question's rare words, and the passages that have each."""
+    [(passages,)] = rows(connection, "SELECT coalesce(sum(passages), 0) FROM documents")
     rare: dict[str, set[int]] = {}
     for word in words:
         is_number = any(letter.isdigit() for letter in word)
         most = most_passages_of_a_rare_word(searched, number=is_number)
-        found = rows(
-            connection,
-            f"""SELECT p.id FROM passage_words JOIN passages p ON p.id = passage_words.rowid
-            JOIN documents d ON d.id = p.document_id
-            WHERE passage_words MATCH ? AND d.collection_id IN {_asked(collection_ids)} LIMIT {most + 1}""",
-            (word,),
-        )
+        statement = "SELECT rowid FROM passage_words WHERE passage_words MATCH ? LIMIT ?"
+        found = {number for (number,) in rows(connection, statement, (word, most + 1))}
+        if searched < passages:
+            if len(found) > most:  # but perhaps it is rare where the question looks
+                found = _having(connection, word, collection_ids, most + 1)
+            else:
+                found = _of_collections(connection, found, collection_ids)
         if 0 < len(found) <= most:
-            rare[word] = {number for (number,) in found}
+            rare[word] = found
     return rare
+
+
+def _having(connection: apsw.Connection, word: str, collection_ids: Sequence[int], limit: int) -> set[int]:
+    statement = f"SELECT p.id {_MATCHES} AND d.collection_id IN {_asked(collection_ids)} LIMIT ?"
+    return {number for (number,) in rows(connection, statement, (word, limit))}
+
+
+def _of_collections(
+    connection: apsw.Connection, passage_ids: Iterable[int], collection_ids: Sequence[int]
+) -> set[int]:
+    """Those of the passages that are in one of the collections."""
+    found = rows(
+        connection,
+        f"""SELECT p.id FROM passages p JOIN documents d ON d.id = p.document_id
+        WHERE p.id IN {_asked(passage_ids)} AND d.collection_id IN {_asked(collection_ids)}""",
+    )
+    return {number for (number,) in found}
 
 
 def _matched_words(

@@ -11,7 +11,7 @@ import pytest
 
 from rag.errors import CollectionExists, CollectionNameEmpty, DocumentDeleted, PassageMissing
 from rag.knowledge import KnowledgeBase
-from rag.model import DocumentState, IndexingProgress
+from rag.model import DocumentState, IndexingProgress, SearchWay
 from tests.app.ui.word_embedder import WordEmbedder
 
 BOILER = "The boiler in the cellar must be vented every October. Open the red valve slowly.\n"
@@ -221,3 +221,20 @@ def test_the_full_text_index_is_sound_after_changes(knowledge: KnowledgeBase, tm
     ]
     assert counts == [1, 1, 1]
     connection.close()
+
+
+@pytest.mark.parametrize("ranked", [(4, 8), (400, 4000)])
+def test_a_small_collection_is_found_beside_a_large_one_that_has_the_same_words(
+    knowledge: KnowledgeBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ranked: tuple[int, int]
+) -> None:
+    monkeypatch.setattr("rag.search._RANKED", ranked)  # as if the large one were larger still
+    boilers = "\n\n".join(f"Boiler {n}, valve and cellar. " + f"pipe{n} " * 100 for n in range(12))
+    bikes = "\n\n".join(f"Bicycle {n} has a chain. " + f"link{n} " * 100 for n in range(12))
+    indexed(knowledge, written(tmp_path, "many.txt", boilers))
+    few = knowledge.create_collection("Few").id
+    for name, text in (("boiler.txt", BOILER), ("bikes.txt", bikes)):
+        knowledge.add(few, written(tmp_path, name, text))
+    assert knowledge.wait_until_idle(60)
+    [found] = knowledge.search("boiler valve cellar", [few], way=SearchWay.WORDS).passages
+    assert found.passage.document_title == "boiler.txt"
+    assert set(found.rare_words) == {"boiler", "valve", "cellar"}  # rare here, though not elsewhere
