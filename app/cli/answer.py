@@ -6,8 +6,9 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from app.cli.origin import print_origin
 from app.cli.text import dim
-from app.core.events import Event, Failed, Finished, Retrieved, Stopped, Thinking, Token
+from app.core.events import Event, Failed, Finished, Replaced, Retrieved, Stopped, Thinking, Token
 from app.core.messages import ChatMessage, MessageState
 from app.core.strings import Strings
 
@@ -46,6 +47,9 @@ async def show(events: AsyncGenerator[Event, None], strings: Strings, *, quiet: 
                         print("\n", file=sys.stderr)
                     thinking = False
                     print(text, end="", flush=True)
+                case Replaced(text):
+                    print(dim(strings("cli.replaced")), file=sys.stderr)
+                    print(text, end="", flush=True)
                 case _:
                     pass
     raise AssertionError("an answer ends with Finished, Stopped or Failed")
@@ -67,6 +71,8 @@ def _print_footer(answer: ChatMessage, strings: Strings) -> None:
     sys.stdout.flush()
     if answer.state in (MessageState.CUT_OFF, MessageState.REPEATING, MessageState.STOPPED):
         print(strings(f"message.state.{answer.state}"), file=sys.stderr)
+    if answer.provenance is not None:
+        print_origin(answer.provenance, strings)
     if answer.usage is not None:
         usage = answer.usage
         parts = [

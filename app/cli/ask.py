@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from app.cli.answer import show
+from app.cli.asking import AskNetwork, Hide, HideNumbers, Others, Yes, agreed, level_of
 from app.cli.attaching import attach
 from app.cli.choices import collections_named
 from app.cli.option_flags import (
@@ -30,6 +31,7 @@ from app.cli.text import print_json
 from app.core.errors import EmptyQuestion
 from app.core.messages import MessageState
 from app.core.model_options import AnswerOptions, ModelOptions
+from app.core.provenance import PrivacyLevel
 
 
 def ask(
@@ -48,6 +50,10 @@ def ask(
             "window; else it is indexed and searched.",
         ),
     ] = None,
+    ask_network: AskNetwork = None,
+    hide: Hide = None,
+    hide_numbers: HideNumbers = False,
+    yes: Yes = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON at the end.")] = False,
     forget: Annotated[bool, typer.Option("--forget", help="Do not keep this conversation.")] = False,
     temperature: Temperature = None,
@@ -67,7 +73,8 @@ def ask(
         raise EmptyQuestion
     options = answer_options(temperature, top_p, top_k, seed, max_tokens, system, stop, thinking)
     load = load_options(context)
-    run(_ask(question, kb or [], file or [], model, options, load, as_json=as_json, forget=forget))
+    others = Others(level_of(ask_network), tuple(hide or ()), numbers=hide_numbers, yes=yes)
+    run(_ask(question, kb or [], file or [], model, options, load, others, as_json=as_json, forget=forget))
 
 
 async def _ask(
@@ -77,6 +84,7 @@ async def _ask(
     model: str | None,
     options: AnswerOptions,
     load: ModelOptions,
+    others: Others,
     *,
     as_json: bool,
     forget: bool,
@@ -84,11 +92,13 @@ async def _ask(
     async with services() as opened:
         opened.models.tuning.for_now = load
         collections = [collection.id for collection in collections_named(opened, kb)] if kb else []
-        await choose(opened, model)
-        conversation = opened.conversations.create(collections, options)
+        if model is not None or others.level is PrivacyLevel.DEVICE:
+            await choose(opened, model)
+        conversation = opened.conversations.create(collections, options, others.level)
         try:
             attached = await attach(opened, files)
-            events = opened.answering.ask(conversation.id, text, attached)
+            departure = await agreed(opened, conversation.id, text, attached, others)
+            events = opened.answering.ask(conversation.id, text, attached, departure=departure)
             with on_interrupt(lambda: opened.answering.stop(conversation.id)):
                 answer = await show(events, strings_of(opened), quiet=as_json)
         finally:

@@ -61,8 +61,8 @@ _CARD_DIGITS = range(13, 20)
 _PHONE_DIGITS = range(7, 16)
 
 
-def redact(texts: Sequence[str], names: Sequence[str] = ()) -> Redacted:
-    """Hide what can be found in these texts, and these words of the user's, letter for letter or not.
+def redact(texts: Sequence[str], names: Sequence[str] = (), *, patterns: bool = True) -> Redacted:
+    """Hide these words of the user's, in every spelling, and with `patterns` what can be found without them.
 
     The same text gets the same placeholder everywhere, so that the question keeps its sense.
     """
@@ -80,7 +80,7 @@ def redact(texts: Sequence[str], names: Sequence[str] = ()) -> Redacted:
     for text in texts:
         parts = []
         at = 0
-        for start, end, kind in _found(text, names):
+        for start, end, kind in _found(text, names, patterns=patterns):
             parts += [text[at:start], mark(kind, text[start:end])]
             at = end
         hidden.append("".join([*parts, text[at:]]))
@@ -106,7 +106,7 @@ def restore(text: str, placeholders: Sequence[Placeholder], *, unfinished: bool 
     return _MARK.sub(back, text)
 
 
-def _found(text: str, names: Sequence[str]) -> Iterator[tuple[int, int, Hidden]]:
+def _found(text: str, names: Sequence[str], *, patterns: bool) -> Iterator[tuple[int, int, Hidden]]:
     """Places of what is to be hidden: in order, none inside another. What the user names comes first."""
     plain = text.translate(_DIGITS)  # letter for letter: places stay the same
     spans: list[tuple[int, int, Hidden]] = []
@@ -119,6 +119,9 @@ def _found(text: str, names: Sequence[str]) -> Iterator[tuple[int, int, Hidden]]
         if name:
             for found in _pattern_of(name).finditer(plain):
                 add(*found.span(), Hidden.NAME)
+    if not patterns:
+        yield from sorted(spans)
+        return
     for found in _MAIL.finditer(plain):
         add(*found.span(), Hidden.MAIL)
     for found in _IBAN.finditer(plain):

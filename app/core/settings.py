@@ -77,9 +77,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     network_answers: Annotated[int, msgspec.Meta(ge=1, le=5)] = 3
     """How many devices of your circle or of the public answer a question, to be compared. More are slower and
     surer; of your own devices one answers."""
-    network_joining: Literal["compare", "first", "fuse"] = "compare"
-    """What becomes of several answers: the one that most agree with is shown; or the first that is whole; or
-    this device's model writes one from all."""
+    network_joining: Literal["compare", "first"] = "compare"
+    """What becomes of several answers: the one that most agree with is shown; or the first that is whole,
+    which spares batteries."""
     network_patience_seconds: Annotated[int, msgspec.Meta(ge=5, le=600)] = 45
     """How long other devices may take for their first words, before this one answers itself."""
     licences_accepted: tuple[str, ...] = ()

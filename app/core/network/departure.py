@@ -91,9 +91,9 @@ class Departure:
             memberships=tuple(memberships),
         )
 
-    def redacted(self, names: Sequence[str] = ()) -> Departure:
-        """The same without mail addresses, numbers, and these names."""
-        hidden = redact([turn.text for turn in self.turns], names)
+    def redacted(self, names: Sequence[str] = (), *, numbers: bool = True) -> Departure:
+        """The same without these names and, with `numbers`, without mail addresses and numbers."""
+        hidden = redact([turn.text for turn in self.turns], names, patterns=numbers)
         turns = zip(self.turns, hidden.texts, strict=True)
         return replace(
             self,

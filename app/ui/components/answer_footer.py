@@ -9,6 +9,7 @@ import flet as ft
 from app.core.messages import ChatMessage, Citation, MessageState
 from app.core.strings import Strings
 from app.ui.components.controls import marked, small_button
+from app.ui.components.provenance_card import ProvenanceCard
 from app.ui.state.app import AppState
 from app.ui.state.chat_state import MessageView
 from app.ui.theme import Radius, Space
@@ -20,6 +21,8 @@ def answer_footer(
     """The lines below a written answer."""
     stored = view.stored
     lines: list[ft.Control] = []
+    if stored.provenance is not None:
+        lines.append(ProvenanceCard(app, stored.provenance))
     if stored.searched is not None:
         lines.append(
             ft.Row(

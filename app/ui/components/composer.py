@@ -7,13 +7,15 @@ import flet as ft
 from app.core.direction import is_right_to_left
 from app.core.model_options import AnswerOptions
 from app.core.models import AnyModel
+from app.core.provenance import PrivacyLevel
 from app.core.servers import ServerModel
 from app.ui.components.attachments import WaitingFiles
 from app.ui.components.controls import Handler, icon_button, in_reading_width, marked
+from app.ui.components.level_choice import level_button
 from app.ui.state.app import AppState
 from app.ui.state.chat_state import ChatState
 from app.ui.state.dialogs import ConversationOptions, SourceChoice
-from app.ui.theme import TOUCH, Radius, Space
+from app.ui.theme import TOUCH, Layout, Radius, Space
 
 NO_OPTIONS = AnswerOptions()
 
@@ -29,7 +31,8 @@ def Composer(app: AppState, chat: ChatState, model: AnyModel | None) -> ft.Contr
         set_text(app.chat.draft)
 
     async def send() -> None:
-        if app.models.state.known and app.models.state.answering is None:
+        nobody = app.models.state.known and app.models.state.answering is None
+        if nobody and chat.level is PrivacyLevel.DEVICE:
             app.notify(strings("first.send"))  # the question stays, until there is somebody to ask
             return
         if not app.attaching.state.ready:
@@ -56,11 +59,16 @@ def Composer(app: AppState, chat: ChatState, model: AnyModel | None) -> ft.Contr
         border=ft.NoInputBorder(),
         content_padding=ft.Padding.only(left=Space.L, right=Space.L, top=Space.M, bottom=0),
     )
+    # What does not fit beside the button of a narrow phone can be scrolled to.
+    chips = ft.Row(
+        [_attach(app), level_button(app, chat), _sources(app, chat), _options(app, chat)],
+        scroll=ft.ScrollMode.HIDDEN,
+        spacing=Space.XS,
+        expand=True,
+        rtl=app.rtl,
+    )
     row = [
-        _attach(app),
-        _sources(app, chat),
-        _options(app, chat),
-        ft.Container(expand=True),
+        chips,
         _button(app, chat, bool(text.strip()), send),
     ]
     box = ft.Container(
@@ -86,7 +94,7 @@ def Composer(app: AppState, chat: ChatState, model: AnyModel | None) -> ft.Contr
     )
     return in_reading_width(
         ft.Column(
-            [box, _privacy(app, model)],
+            [box, _privacy(app, chat, model)],
             spacing=Space.S,
             tight=True,
             horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
@@ -134,19 +142,20 @@ def _sources(app: AppState, chat: ChatState) -> ft.Control:
     else:
         label = app.strings("chat.sources_none")
     color = ft.Colors.ON_SECONDARY_CONTAINER if chosen else ft.Colors.ON_SURFACE_VARIANT
+    shown: list[ft.Control] = [ft.Icon(ft.Icons.MENU_BOOK_OUTLINED, size=18, color=color)]
+    if chosen or app.layout is not Layout.PHONE:
+        name = ft.Text(
+            label,
+            theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
+            color=color,
+            max_lines=1,
+            overflow=ft.TextOverflow.ELLIPSIS,
+        )
+        shown.append(name)
     return marked(
         ft.Container(
             ft.Row(
-                [
-                    ft.Icon(ft.Icons.MENU_BOOK_OUTLINED, size=18, color=color),
-                    ft.Text(
-                        label,
-                        theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
-                        color=color,
-                        max_lines=1,
-                        overflow=ft.TextOverflow.ELLIPSIS,
-                    ),
-                ],
+                shown,
                 spacing=Space.S,
                 tight=True,
                 rtl=app.rtl,
@@ -161,6 +170,7 @@ def _sources(app: AppState, chat: ChatState) -> ft.Control:
         ),
         identifier="sources",
         button=True,
+        label=label,
     )
 
 
@@ -182,11 +192,14 @@ def _options(app: AppState, chat: ChatState) -> ft.Control:
     )
 
 
-def _privacy(app: AppState, model: AnyModel | None) -> ft.Control:
+def _privacy(app: AppState, chat: ChatState, model: AnyModel | None) -> ft.Control:
     """Whether what is written here stays on this device, and where it goes if not."""
     strings = app.strings
     icon, color, text = ft.Icons.LOCK_OUTLINE, ft.Colors.ON_SURFACE_VARIANT, strings("chat.private")
-    if isinstance(model, ServerModel) and not model.local:
+    if chat.level is not PrivacyLevel.DEVICE:
+        icon, text = ft.Icons.OUTBOUND_OUTLINED, strings(f"level.{chat.level}_leaves")
+        color = ft.Colors.ERROR if chat.level is PrivacyLevel.PUBLIC else ft.Colors.PRIMARY
+    elif isinstance(model, ServerModel) and not model.local:
         icon, color = ft.Icons.OUTBOUND_OUTLINED, ft.Colors.PRIMARY
         text = strings("chat.leaves", host=model.host)
         if not model.encrypted:

@@ -10,8 +10,10 @@ from app.ui.components.collection_look import CollectionColorBody
 from app.ui.components.collection_sharing import CollectionSharingBody
 from app.ui.components.controls import icon_button, marked, text_field
 from app.ui.components.conversation_options import ConversationOptionsBody
+from app.ui.components.departure_preview import DeparturePreviewBody
 from app.ui.components.device_view import CodeEntryBody, DeviceBody, OwnCodeBody
 from app.ui.components.group_dialogs import GroupCodeBody, GroupStartBody
+from app.ui.components.level_choice import LevelChoiceBody
 from app.ui.components.move_document import MoveDocumentBody
 from app.ui.components.page_prompt import PagePromptBody
 from app.ui.components.passage_view import PassageBody
@@ -25,10 +27,12 @@ from app.ui.state.dialogs import (
     CollectionSharing,
     Confirmation,
     ConversationOptions,
+    DeparturePreview,
     DeviceView,
     DialogState,
     GroupCode,
     GroupStart,
+    LevelChoice,
     MoveDocument,
     NamePrompt,
     OwnCode,
@@ -70,6 +74,15 @@ def _dialog(app: AppState, dialogs: DialogState) -> ft.DialogControl | None:
             return _sheet(app, title, PassageBody(app, citation), dismissed)
         case SourceChoice():
             return _sheet(app, strings("chat.sources"), SourceChoiceBody(app, app.chat.state), dismissed)
+        case LevelChoice():
+            return _sheet(app, strings("level.title"), LevelChoiceBody(app, app.chat.state), dismissed)
+        case DeparturePreview() as preview:
+
+            def refused() -> None:
+                preview.decide(None)
+                dismissed()
+
+            return _sheet(app, strings("departure.title"), DeparturePreviewBody(app, preview), refused)
         case MoveDocument(document):
             # A box on phones, too: a name is asked for in its place, and a sheet would stay behind that.
             body = MoveDocumentBody(app, document, app.knowledge.state)

@@ -10,6 +10,7 @@ from app.ui.components.answer_footer import answer_footer
 from app.ui.components.attachments import attached_files
 from app.ui.components.controls import in_reading_width, marked, remembered, small_button
 from app.ui.components.markdown import answer_body
+from app.ui.components.provenance_card import origin_line
 from app.ui.components.thoughts import Thoughts
 from app.ui.state.app import AppState
 from app.ui.state.chat_state import MessageView
@@ -90,8 +91,10 @@ def _answer(app: AppState, view: MessageView, is_last: bool) -> ft.Control:
                 container=True,
             )
         )
-    elif writing:
+    elif writing and view.phase is not Phase.ASKING:
         controls.append(_waiting(app, view))
+    if writing and view.provenance is not None and (view.text or view.phase is Phase.ASKING):
+        controls.append(origin_line(app, view.provenance))
     if (view.error is not None or stored.state is MessageState.FAILED) and not writing:
         controls.append(_failure(app, view))  # also beside an answer that a failed attempt has not replaced
     elif stored.state is not MessageState.COMPLETE and not writing:

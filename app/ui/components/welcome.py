@@ -5,6 +5,7 @@ from __future__ import annotations
 import flet as ft
 
 from app.core.models import AnyModel
+from app.core.provenance import PrivacyLevel
 from app.core.servers import ServerModel
 from app.ui.components.controls import marked
 from app.ui.state.app import AppState
@@ -19,11 +20,15 @@ EXAMPLES = (
 
 
 @ft.component
-def Welcome(app: AppState, model: AnyModel | None) -> ft.Control:
-    """A tap on an example asks it. `model` will answer."""
+def Welcome(app: AppState, model: AnyModel | None, level: PrivacyLevel) -> ft.Control:
+    """A tap on an example asks it. `model` will answer, or others, as far as `level` reaches."""
     starter = isinstance(model, InstalledModel) and model.origin is Origin.STARTER
-    leaves = isinstance(model, ServerModel) and not model.local
     strings = app.strings
+    text = strings("chat.empty_text")
+    if level is not PrivacyLevel.DEVICE:
+        text = strings(f"level.{level}_text")
+    elif isinstance(model, ServerModel) and not model.local:
+        text = strings("chat.empty_text_server")
     return ft.Container(
         ft.Column(
             [
@@ -34,7 +39,7 @@ def Welcome(app: AppState, model: AnyModel | None) -> ft.Control:
                     text_align=ft.TextAlign.CENTER,
                 ),
                 ft.Text(
-                    strings("chat.empty_text_server" if leaves else "chat.empty_text"),
+                    text,
                     text_align=ft.TextAlign.CENTER,
                     color=ft.Colors.ON_SURFACE_VARIANT,
                 ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import flet as ft
 
+from app.core.provenance import PrivacyLevel
 from app.ui.components.composer import Composer
 from app.ui.components.controls import icon_button, marked
 from app.ui.components.conversation_list import ConversationList, conversation_menu
@@ -67,11 +68,11 @@ def ListPane(app: AppState) -> ft.Control:
 def ConversationPane(app: AppState, chat: ChatState, models: ModelsState) -> ft.Control:
     """Header, messages, composer."""
     strings = app.strings
-    no_model = models.known and models.answering is None
+    no_model = models.known and models.answering is None and chat.level is PrivacyLevel.DEVICE
     if not chat.messages and no_model:
         body: ft.Control = FirstModel(app, models, app.store.state)
     elif not chat.messages:
-        body = Welcome(app, models.answering)
+        body = Welcome(app, models.answering, chat.level)
     else:
         last = chat.messages[-1]
         earlier = (

@@ -18,10 +18,12 @@ from app.core.settings import Settings
 from app.core.strings import Strings
 from app.services import Services
 from app.ui import theme
+from app.ui.routes import NETWORK
 from app.ui.state.attaching import Attaching
 from app.ui.state.chat import Chat
 from app.ui.state.collection_files import CollectionFiles
 from app.ui.state.compression import CompressionOnScreen
+from app.ui.state.consent import Consents
 from app.ui.state.dialogs import Confirmation, DialogState
 from app.ui.state.files import Files
 from app.ui.state.find import FindOnScreen
@@ -83,7 +85,16 @@ class AppState:
         mailbox = self._mailbox = Mailbox()
         files = Files(page, services.paths.uploads)
         self.attaching = Attaching(services, files, self.report)
-        self.chat = Chat(services, live, files, mailbox, self.report, mailbox.run)
+        self.chat = Chat(
+            services,
+            live,
+            files,
+            mailbox,
+            self.report,
+            mailbox.run,
+            Consents(self.dialogs),
+            self._ask_for_router,
+        )
         self.knowledge = Knowledge(services, files, mailbox, self.report, mailbox.run, self.chat.refresh)
         self.collection_files = CollectionFiles(
             services, files, mailbox, self.report, self._collection_imported
@@ -279,6 +290,21 @@ class AppState:
                 accept,
                 destructive=False,
                 address=licence.url,
+            )
+        )
+
+    def _ask_for_router(self) -> None:
+        async def go() -> None:
+            self.go(NETWORK)
+
+        strings = self.strings
+        self.dialogs.show(
+            Confirmation(
+                strings("level.no_router_title"),
+                strings("errors.NoRouter"),
+                strings("level.open_network"),
+                go,
+                destructive=False,
             )
         )
 

@@ -7,14 +7,17 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from app.core.attachments import AttachmentDraft
-from app.core.errors import ConversationMissing
+from app.core.errors import ConversationMissing, NoRouter
 from app.core.events import Event
 from app.core.messages import ChatMessage
 from app.core.model_options import AnswerOptions
+from app.core.network.departure import Departure
+from app.core.provenance import PrivacyLevel
 from app.core.strings import Strings
 from app.core.transcript import Transcript, TranscriptForm
 from app.services import Services
 from app.ui.state.chat_state import PAGE_OF_MESSAGES, ChatState, MessageView
+from app.ui.state.consent import Consents
 from app.ui.state.files import Files
 from app.ui.state.live import LiveAnswer, LiveAnswers
 from app.ui.state.mailbox import Mailbox
@@ -32,6 +35,8 @@ class Chat:
         mailbox: Mailbox,
         report: Callable[[Exception], None],
         run: Callable[..., object],
+        consents: Consents,
+        ask_for_router: Callable[[], None],
     ) -> None:
         """`report` shows what went wrong; `run` starts a coroutine in the session's context."""
         self.state = ChatState()
@@ -42,6 +47,8 @@ class Chat:
         self._live = live
         self._files = files
         self.report = report
+        self.consents = consents
+        self._ask_for_router = ask_for_router
         self._run = run
         self._all_messages: list[ChatMessage] = []
         self._watched: LiveAnswer | None = None
@@ -108,6 +115,7 @@ class Chat:
         self._all_messages = []
         self.state.open = None
         self.state.options = AnswerOptions()
+        self.state.level = PrivacyLevel.DEVICE
         self.state.messages = []
         self.state.earlier = 0
         self.state.follow = True
@@ -126,6 +134,7 @@ class Chat:
         self.state.open = conversation
         self.state.collection_ids = list(conversation.collection_ids)
         self.state.options = conversation.options
+        self.state.level = conversation.level
         self.state.follow = True
         await self._show_messages()
 
@@ -154,6 +163,18 @@ class Chat:
         if self.state.open is not None:
             await asyncio.to_thread(self._conversations.set_options, self.state.open.id, options)
 
+    @reported
+    async def choose_level(self, level: PrivacyLevel) -> None:
+        """Choose how far the open conversation's questions may travel, from the next one on."""
+        self.state.level = level
+        if self.state.open is not None:
+            await asyncio.to_thread(self._conversations.set_level, self.state.open.id, level)
+
+    @reported
+    async def look_for_routers(self) -> None:
+        """Note whether other devices can be asked at all."""
+        self.state.has_router = await self._services.network.asking.ready()
+
     # -- answers ------------------------------------------------------------------------------
 
     @reported
@@ -164,18 +185,35 @@ class Chat:
         conversation = self.state.open
         if conversation is None:
             conversation = await asyncio.to_thread(
-                self._conversations.create, self._existing(self.state.collection_ids), self.state.options
+                self._conversations.create,
+                self._existing(self.state.collection_ids),
+                self.state.options,
+                self.state.level,
             )
             self.state.open = conversation
-        return await self._start(
-            conversation.id, self._services.answering.ask(conversation.id, text, attachments)
-        )
+        answering = self._services.answering
+        if self.state.level is PrivacyLevel.DEVICE:
+            return await self._start(conversation.id, answering.ask(conversation.id, text, attachments))
+        departure = await self._consent(conversation.id, text, attachments)
+        if departure is None:
+            await self._forget_if_empty(conversation.id)
+            return False
+        events = answering.ask(conversation.id, text, attachments, departure=departure)
+        return await self._start(conversation.id, events)
 
     @reported
     async def regenerate(self) -> None:
         """Answer the last question again."""
-        if self.state.open is not None:
-            await self._start(self.state.open.id, self._services.answering.regenerate(self.state.open.id))
+        conversation = self.state.open
+        if conversation is None:
+            return
+        departure = None
+        if self.state.level is not PrivacyLevel.DEVICE:
+            departure = await self._consent(conversation.id)
+            if departure is None:
+                return
+        events = self._services.answering.regenerate(conversation.id, departure=departure)
+        await self._start(conversation.id, events)
 
     @reported
     async def continue_answer(self) -> None:
@@ -189,6 +227,31 @@ class Chat:
         """Stop the answer being written."""
         if self.state.open is not None:
             self._live.stop(self.state.open.id)
+
+    async def _consent(
+        self, conversation_id: int, text: str | None = None, attachments: AttachmentDraft | None = None
+    ) -> Departure | None:
+        """What may leave with this question, or with the last one again; None: the user does not agree."""
+        try:
+            departure = await self._services.answering.departure(conversation_id, text, attachments)
+        except NoRouter:
+            self._ask_for_router()
+            return None
+        if departure is None or departure.approved or departure.nothing_found:
+            return departure and departure.approve()
+        consent = await self.consents.ask(departure)
+        if consent is None:
+            return None
+        if consent.remember:
+            await asyncio.to_thread(self._conversations.set_consent, conversation_id, departure.level)
+        return consent.departure
+
+    async def _forget_if_empty(self, conversation_id: int) -> None:
+        """A conversation that was made for a question which was not asked."""
+        if not await asyncio.to_thread(self._conversations.messages, conversation_id):
+            await asyncio.to_thread(self._conversations.delete, conversation_id)
+            if self.state.open is not None and self.state.open.id == conversation_id:
+                self.state.open = None
 
     async def _start(self, conversation_id: int, events: AsyncIterator[Event]) -> bool:
         self.state.follow = True
@@ -250,7 +313,7 @@ class Chat:
             if self._watched is not live:
                 return
             view.text, view.thinking = live.text, live.thinking
-            view.stored, view.error = live.answer, live.error
+            view.stored, view.error, view.provenance = live.answer, live.error, live.provenance
             view.phase = None if live.finished else live.phase
         if self._watched is live:
             self._watched = None

@@ -8,6 +8,7 @@ import flet as ft
 
 from app.core.messages import ChatMessage, Conversation
 from app.core.model_options import AnswerOptions
+from app.core.provenance import PrivacyLevel, Provenance
 from app.ui.state.live import Phase
 from rag.model import Collection
 
@@ -27,11 +28,13 @@ class MessageView:
     """Set while it is being written."""
     error: Exception | None = None
     """What went wrong, where this session saw it happen."""
+    provenance: Provenance | None = None
+    """Which other devices are or were asked."""
 
     @classmethod
     def of(cls, message: ChatMessage) -> MessageView:
         """A stored message."""
-        return cls(message, message.text, message.thinking)
+        return cls(message, message.text, message.thinking, provenance=message.provenance)
 
 
 @ft.observable
@@ -53,5 +56,9 @@ class ChatState:
     """All collections of the knowledge base, to choose from."""
     collection_ids: list[int] = field(default_factory=list)
     """The collections that the open conversation asks."""
+    level: PrivacyLevel = PrivacyLevel.DEVICE
+    """How far the open conversation's questions may travel."""
+    has_router: bool = False
+    """Whether other devices can be asked at all."""
     options: AnswerOptions = field(default_factory=AnswerOptions)
     """How the answers of the open conversation are written, where that differs from its model's options."""

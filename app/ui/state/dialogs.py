@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import flet as ft
 
 from app.core.messages import Citation
+from app.core.network.departure import Departure
 from app.core.network.groups import Group, GroupKind
 from rag.model import Document
+
+if TYPE_CHECKING:
+    from app.ui.state.consent import Consent
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,20 @@ class PassageView:
 @dataclass(frozen=True, slots=True)
 class SourceChoice:
     """Lets choose the collections that the open conversation asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelChoice:
+    """Lets choose how far the open conversation's questions may travel."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeparturePreview:
+    """Shows what is about to leave this device."""
+
+    departure: Departure
+    decide: Callable[[Consent | None], None]
+    """Takes the user's word; None: no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +151,8 @@ Dialog = (
     | PagePrompt
     | PassageView
     | SourceChoice
+    | LevelChoice
+    | DeparturePreview
     | MoveDocument
     | CollectionSharing
     | CollectionLook

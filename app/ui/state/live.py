@@ -11,9 +11,21 @@ from collections.abc import AsyncIterator, Callable
 from enum import StrEnum
 
 from app.core.answering import Answering
-from app.core.events import Event, Failed, Finished, Retrieved, Started, Stopped, Thinking, Token
+from app.core.events import (
+    Asked,
+    Event,
+    Failed,
+    Finished,
+    Replaced,
+    Retrieved,
+    Started,
+    Stopped,
+    Thinking,
+    Token,
+)
 from app.core.messages import ChatMessage
 from app.core.models import Models
+from app.core.provenance import Provenance
 
 FLUSH_SECONDS = 0.05
 """Watchers hear of new words at most twenty times a second: more only costs frames."""
@@ -23,6 +35,8 @@ class Phase(StrEnum):
     """What happens before the first word."""
 
     SEARCHING = "searching"
+    ASKING = "asking"
+    """Other devices are."""
     WAITING = "waiting"
     LOADING = "loading"
     READING = "reading"
@@ -39,6 +53,7 @@ class LiveAnswer:
         self.thinking = started.answer.thinking
         self.error: Exception | None = None
         self.finished = False
+        self.provenance: Provenance | None = None
         self._models = models
         self._searching = asks_documents and not started.answer.text
         self._watchers: set[asyncio.Event] = set()
@@ -50,6 +65,8 @@ class LiveAnswer:
             return Phase.SEARCHING
         if self.text or self.thinking:
             return Phase.WRITING
+        if self.provenance is not None and not self.provenance.fallback:
+            return Phase.ASKING
         if self._models.loading is not None:
             return Phase.LOADING
         return Phase.READING if self._models.loaded is not None else Phase.WAITING
@@ -82,6 +99,11 @@ class LiveAnswer:
             case Token(text):
                 self._searching = False
                 self.text += text
+            case Replaced(text):
+                self.text = text
+            case Asked(provenance):
+                self._searching = False
+                self.provenance = provenance
             case Finished(answer) | Stopped(answer):
                 self._finish(answer)
             case Failed(answer, error):
@@ -96,6 +118,7 @@ class LiveAnswer:
 
     def _finish(self, answer: ChatMessage) -> None:
         self.answer, self.text, self.thinking = answer, answer.text, answer.thinking
+        self.provenance = answer.provenance
         self.finished = True
 
 

@@ -54,6 +54,10 @@ def test_the_same_text_has_the_same_placeholder_everywhere():
     assert redacted.texts == ("Is [PHONE-1] his?", "No: [PHONE-1] is hers, [PHONE-2] is his.")
 
 
+def test_numbers_can_stay_where_only_names_shall_be_hidden():
+    assert redact(["Anna: 0912 345 6789"], ["Anna"], patterns=False).texts == ("[NAME-1]: 0912 345 6789",)
+
+
 def test_names_that_the_user_gives_are_hidden_as_whole_words():
     redacted = redact(["Anna Weiss met ANNA  WEISS and Annabel"], ["Anna Weiss", "Anna", " "])
     assert redacted.texts == ("[NAME-1] met [NAME-1] and Annabel",)

@@ -1,0 +1,175 @@
+"""What is about to leave this device, word for word, before it does."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from app.core.direction import is_right_to_left
+from app.core.network.departure import Departure
+from app.core.provenance import PrivacyLevel
+from app.core.strings import Strings
+from app.ui.components.controls import marked, text_field
+from app.ui.components.setting_rows import notice
+from app.ui.state.app import AppState
+from app.ui.state.consent import Consent
+from app.ui.state.dialogs import DeparturePreview
+from app.ui.theme import Radius, Space
+from network.protocol.content import Turn
+
+TALLEST = 320
+"""Logical pixels of the text before it scrolls."""
+
+
+@ft.component
+def DeparturePreviewBody(app: AppState, preview: DeparturePreview) -> ft.Control:
+    """Every turn as it is sent, what can be hidden in it, and the two ways on."""
+    hides, set_hides = ft.use_state(preview.departure.level is PrivacyLevel.PUBLIC)
+    names, set_names = ft.use_state("")
+    not_yet = False
+    remember, set_remember = ft.use_state(not_yet)
+    strings = app.strings
+    departure = preview.departure.redacted(_words_of(names), numbers=hides)
+    public = departure.level is PrivacyLevel.PUBLIC
+
+    def send() -> None:
+        preview.decide(Consent(departure.approve(), remember))
+
+    controls: list[ft.Control] = [
+        ft.Text(strings(f"departure.{departure.level}_text"), rtl=app.rtl),
+        _words(app, departure),
+        ft.Row(
+            [
+                marked(
+                    ft.Text(
+                        amounts(strings, departure),
+                        theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
+                        color=ft.Colors.ON_SURFACE_VARIANT,
+                        expand=True,
+                    ),
+                    identifier="departure-amounts",
+                    expand=True,
+                )
+            ],
+            rtl=app.rtl,
+        ),
+        ft.Row(
+            [
+                ft.Text(strings("departure.hide"), expand=True),
+                marked(
+                    ft.Switch(value=hides, on_change=lambda event: set_hides(event.control.value)),
+                    identifier="departure-hide",
+                    label=strings("departure.hide"),
+                ),
+            ],
+            rtl=app.rtl,
+        ),
+        marked(
+            text_field(app, strings("departure.names"), names, lambda event: set_names(event.control.value)),
+            identifier="departure-names",
+        ),
+    ]
+    if public:
+        controls.insert(
+            1,
+            notice(
+                app,
+                ft.Icons.PUBLIC,
+                strings("departure.public_notice"),
+                ft.Colors.ERROR,
+                identifier="departure-public",
+            ),
+        )
+    else:
+        controls.append(
+            ft.Row(
+                [
+                    ft.Text(strings("departure.remember"), expand=True),
+                    marked(
+                        ft.Checkbox(
+                            value=remember, on_change=lambda event: set_remember(bool(event.control.value))
+                        ),
+                        identifier="departure-remember",
+                        label=strings("departure.remember"),
+                    ),
+                ],
+                rtl=app.rtl,
+            )
+        )
+    buttons: list[ft.Control] = [
+        marked(
+            ft.TextButton(strings("action.cancel"), on_click=lambda: preview.decide(None)),
+            identifier="departure-cancel",
+        ),
+        marked(
+            ft.FilledButton(
+                strings("departure.send"),
+                icon=ft.Icons.ARROW_UPWARD_ROUNDED,
+                on_click=send,
+                style=ft.ButtonStyle(bgcolor=ft.Colors.ERROR, color=ft.Colors.ON_ERROR) if public else None,
+            ),
+            identifier="departure-send",
+        ),
+    ]
+    controls.append(ft.Row(buttons, rtl=app.rtl, alignment=ft.MainAxisAlignment.END, spacing=Space.S))
+    return ft.Column(
+        controls, spacing=Space.M, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH
+    )
+
+
+def amounts(strings: Strings, departure: Departure) -> str:
+    """The same in numbers."""
+    left = departure.departed
+    parts = [strings("departure.turns", count=left.turns)]
+    if left.passages:
+        parts.append(strings("departure.passages", count=left.passages))
+    if left.files:
+        parts.append(strings("departure.files", count=left.files))
+    parts.append(strings.size(left.bytes))
+    if left.hidden:
+        parts.append(strings("departure.hidden", count=left.hidden))
+    return " · ".join(parts)
+
+
+def _words_of(names: str) -> list[str]:
+    words = [word.strip() for part in names.split(",") for word in part.split("،")]
+    return [word for word in words if word]
+
+
+def _words(app: AppState, departure: Departure) -> ft.Control:
+    turns = ft.Column(
+        [_turn(app, turn) for turn in departure.turns],
+        spacing=Space.M,
+        scroll=ft.ScrollMode.AUTO,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+    long = sum(len(turn.text) for turn in departure.turns) > 600
+    return marked(
+        ft.Container(
+            turns,
+            height=TALLEST if long else None,
+            bgcolor=ft.Colors.SURFACE_CONTAINER_LOW,
+            border=ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
+            border_radius=Radius.M,
+            padding=Space.M,
+        ),
+        identifier="departure-words",
+        container=True,
+    )
+
+
+def _turn(app: AppState, turn: Turn) -> ft.Control:
+    return ft.Column(
+        [
+            ft.Text(
+                app.strings(f"departure.role.{turn.role}"),
+                theme_style=ft.TextThemeStyle.LABEL_SMALL,
+                color=ft.Colors.PRIMARY,
+                rtl=app.rtl,
+            ),
+            ft.Text(turn.text, rtl=is_right_to_left(turn.text), selectable=True),
+        ],
+        spacing=Space.XS,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )

@@ -1,0 +1,225 @@
+"""Where an answer comes from: a line while it is written, and a card beneath it afterwards."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from app.core.direction import is_right_to_left
+from app.core.provenance import Departed, Provenance, Reply, ReplyState
+from app.core.strings import Strings
+from app.ui.components.controls import marked
+from app.ui.components.level_choice import ICONS
+from app.ui.state.app import AppState
+from app.ui.theme import TOUCH, Radius, Space
+
+_STATE_ICONS = {
+    ReplyState.ASKED: ft.Icons.SCHEDULE,
+    ReplyState.WRITING: ft.Icons.MORE_HORIZ,
+    ReplyState.WHOLE: ft.Icons.CHECK,
+    ReplyState.FAILED: ft.Icons.ERROR_OUTLINE,
+    ReplyState.LEFT_OUT: ft.Icons.REMOVE,
+}
+
+
+def origin_line(app: AppState, provenance: Provenance) -> ft.Control:
+    """What happens now, while other devices are asked."""
+    return ft.Row(
+        [
+            ft.ProgressRing(width=14, height=14, stroke_width=2),
+            marked(
+                ft.Text(
+                    happening(app.strings, provenance),
+                    theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
+                    color=ft.Colors.ON_SURFACE_VARIANT,
+                ),
+                identifier="origin-now",
+                live_region=True,
+                expand=True,
+            ),
+        ],
+        rtl=app.rtl,
+        spacing=Space.S,
+    )
+
+
+def happening(strings: Strings, provenance: Provenance) -> str:
+    """The same in words."""
+    if provenance.fallback:
+        return summary(strings, provenance)
+    if provenance.comparing:
+        return strings("origin.comparing")
+    if (shown := provenance.reply_of(provenance.shown)) is not None:
+        return strings("origin.writing", name=name_of(strings, shown))
+    if provenance.position:
+        return strings("origin.waiting", count=provenance.position)
+    return strings("origin.asking")
+
+
+def summary(strings: Strings, provenance: Provenance) -> str:
+    """Who answered, and how many agree, in one line."""
+    if provenance.fallback:
+        return strings("origin.fallback")
+    whole = provenance.whole
+    shown = provenance.reply_of(provenance.shown)
+    text = strings("origin.answered", name=name_of(strings, shown)) if shown else strings("origin.nobody")
+    compared = [reply for reply in whole if reply.agrees is not None]
+    if len(compared) < 2:
+        return text
+    agree = strings("origin.agree", agreeing=provenance.agreeing, total=len(compared))
+    return f"{text} · {agree}"
+
+
+def name_of(strings: Strings, reply: Reply) -> str:
+    """A device as the user knows it; those without a name have a number."""
+    return reply.name or strings(f"origin.nameless.{reply.level}", number=reply.node[:6])
+
+
+@ft.component
+def ProvenanceCard(app: AppState, provenance: Provenance) -> ft.Control:
+    """One line; a tap opens who was asked, what left, and what others said."""
+    closed = False
+    opened, set_opened = ft.use_state(closed)
+    strings = app.strings
+    doubtful = bool(provenance.other_views) or bool(provenance.fallback)
+    color = ft.Colors.ON_TERTIARY_CONTAINER if doubtful else ft.Colors.ON_SURFACE_VARIANT
+    head = marked(
+        ft.Container(
+            ft.Row(
+                [
+                    ft.Icon(ICONS[provenance.level], size=18, color=color),
+                    ft.Text(
+                        summary(strings, provenance),
+                        theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
+                        color=color,
+                        expand=True,
+                    ),
+                    ft.Icon(ft.Icons.EXPAND_LESS if opened else ft.Icons.EXPAND_MORE, size=18, color=color),
+                ],
+                rtl=app.rtl,
+                spacing=Space.S,
+            ),
+            height=TOUCH * max(1.0, app.scale),
+            ink=True,
+            on_click=lambda: set_opened(not opened),
+            padding=ft.Padding.symmetric(horizontal=Space.M),
+            border_radius=Radius.M,
+        ),
+        identifier="origin",
+        button=True,
+        expanded=opened,
+        hint_text=strings("origin.title"),
+    )
+    return ft.Container(
+        ft.Column(
+            [head, *([_details(app, provenance)] if opened else [])],
+            spacing=0,
+            tight=True,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        ),
+        bgcolor=ft.Colors.TERTIARY_CONTAINER if doubtful else ft.Colors.SURFACE_CONTAINER_LOW,
+        border_radius=Radius.M,
+    )
+
+
+def _details(app: AppState, provenance: Provenance) -> ft.Control:
+    strings = app.strings
+    lines: list[ft.Control] = []
+    if provenance.fallback:
+        lines.append(_text(app, strings.error_named(provenance.fallback)))
+    lines += [_reply(app, provenance, reply) for reply in provenance.replies]
+    lines += [_other_view(app, reply) for reply in provenance.other_views]
+    lines.append(_text(app, _left(strings, provenance.departed), "origin-left"))
+    if provenance.router:
+        level = strings(f"level.{provenance.level}")
+        lines.append(_text(app, strings("origin.router", router=provenance.router, level=level)))
+    return ft.Container(
+        ft.Column(lines, spacing=Space.S, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH),
+        padding=ft.Padding.only(left=Space.M, right=Space.M, bottom=Space.M),
+    )
+
+
+def _reply(app: AppState, provenance: Provenance, reply: Reply) -> ft.Control:
+    strings = app.strings
+    parts = [strings.isolate(reply.model)] if reply.model else []
+    if reply.state is ReplyState.WHOLE:
+        parts.append(strings("message.usage.tokens", count=reply.tokens))
+        parts.append(strings("origin.seconds", seconds=strings.number(reply.seconds, 1)))
+    else:
+        parts.append(strings(f"origin.state.{reply.state}"))
+    shown = reply.node == provenance.shown
+    return ft.Row(
+        [
+            ft.Icon(
+                ft.Icons.STAR_OUTLINE if shown else _STATE_ICONS[reply.state],
+                size=16,
+                color=ft.Colors.PRIMARY if shown else ft.Colors.ON_SURFACE_VARIANT,
+            ),
+            ft.Column(
+                [
+                    ft.Text(
+                        strings.isolate(name_of(strings, reply)), theme_style=ft.TextThemeStyle.LABEL_LARGE
+                    ),
+                    ft.Text(
+                        " · ".join(parts),
+                        theme_style=ft.TextThemeStyle.LABEL_SMALL,
+                        color=ft.Colors.ON_SURFACE_VARIANT,
+                    ),
+                ],
+                spacing=0,
+                tight=True,
+                expand=True,
+            ),
+        ],
+        rtl=app.rtl,
+        spacing=Space.S,
+    )
+
+
+def _other_view(app: AppState, reply: Reply) -> ft.Control:
+    """Somebody else's words are shown as text, never as Markdown: nothing in them can be tapped."""
+    strings = app.strings
+    return marked(
+        ft.Container(
+            ft.Column(
+                [
+                    ft.Text(
+                        strings("origin.other_view", name=name_of(strings, reply)),
+                        theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
+                        color=ft.Colors.PRIMARY,
+                        rtl=app.rtl,
+                    ),
+                    ft.Text(reply.text, rtl=is_right_to_left(reply.text), selectable=True),
+                ],
+                spacing=Space.XS,
+                tight=True,
+                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+            ),
+            bgcolor=ft.Colors.SURFACE,
+            border_radius=Radius.S,
+            padding=Space.M,
+        ),
+        identifier=f"other-view-{reply.node[:6]}",
+        container=True,
+    )
+
+
+def _left(strings: Strings, departed: Departed | None) -> str:
+    if departed is None:
+        return strings("origin.nothing_left")
+    parts = [strings("departure.turns", count=departed.turns)]
+    if departed.passages:
+        parts.append(strings("departure.passages", count=departed.passages))
+    if departed.files:
+        parts.append(strings("departure.files", count=departed.files))
+    parts.append(strings.size(departed.bytes))
+    if departed.hidden:
+        parts.append(strings("departure.hidden", count=departed.hidden))
+    return strings("origin.left", what=" · ".join(parts))
+
+
+def _text(app: AppState, text: str, identifier: str = "") -> ft.Control:
+    control = ft.Text(
+        text, theme_style=ft.TextThemeStyle.LABEL_MEDIUM, color=ft.Colors.ON_SURFACE_VARIANT, expand=True
+    )
+    content = marked(control, identifier=identifier, expand=True) if identifier else control
+    return ft.Row([content], rtl=app.rtl)

@@ -1,0 +1,42 @@
+"""The user's word on what is about to leave this device."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from app.core.network.departure import Departure
+from app.ui.state.dialogs import DeparturePreview, DialogState
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The user agrees."""
+
+    departure: Departure
+    """Exactly this may leave."""
+    remember: bool = False
+    """Do not ask again in this conversation."""
+
+
+class Consents:
+    """Shows what would leave, and waits."""
+
+    def __init__(self, dialogs: DialogState) -> None:
+        self._dialogs = dialogs
+
+    async def ask(self, departure: Departure) -> Consent | None:
+        """None: the user does not agree, or has closed the question."""
+        decided: asyncio.Future[Consent | None] = asyncio.get_running_loop().create_future()
+
+        def decide(consent: Consent | None) -> None:
+            if not decided.done():
+                decided.set_result(consent)
+
+        preview = DeparturePreview(departure, decide)
+        self._dialogs.show(preview)
+        try:
+            return await decided
+        finally:
+            if self._dialogs.current is preview:
+                self._dialogs.close()

@@ -1,0 +1,125 @@
+"""Other devices answer on the screen: a real router, real workers, the real app."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from app.core.provenance import PrivacyLevel
+from tests.app.ui.conftest import services
+from tests.network.small_world import ScriptedAnswerer
+
+pytestmark = pytest.mark.desktop("a server")
+
+QUESTION = "Shall I write to anna@mail.example?"
+
+
+@asynccontextmanager
+async def others(*answers: str) -> AsyncIterator[list[ScriptedAnswerer]]:
+    """Strangers that say this, at a router that the app knows."""
+    from tests.network.http_router import whole_router
+    from tests.network.router.devices import working
+
+    answerers = [ScriptedAnswerer((answer,)) for answer in answers]
+    async with AsyncExitStack() as stack:
+        router = await stack.enter_async_context(whole_router(name="Home"))
+        for answerer in answerers:
+            await stack.enter_async_context(working(router.address, answerer))
+        network = (await services()).network
+        network.asking.chance = lambda: 1.0
+        await network.routers.add(router.address)
+        yield answerers
+        await network.asking.close()
+
+
+async def go_public(app):
+    await app.tap("level")
+    await app.until(lambda: app.shows("level-public"))
+    await app.tap("level-public")
+    await app.until(lambda: not app.shows("level-public"))
+
+
+async def ask(app, question) -> asyncio.Task[None]:
+    """Send a question; it waits for the user's word."""
+    await app.enter("composer", question)
+    sending = asyncio.create_task(app.tap("send"))
+    await app.until(lambda: app.shows("departure-send"))
+    return sending
+
+
+async def test_strangers_answer_after_a_look_at_what_leaves(open_app, model):
+    model("I know it myself.")
+    async with open_app() as app, others("Yes, do.", "Yes, do.", "No.") as asked:
+        await go_public(app)
+        assert "Strangers" in app.text("privacy")
+        sending = await ask(app, QUESTION)
+        assert "[MAIL-1]" in app.text("departure-words")
+        assert "1 text hidden" in app.text("departure-amounts")
+        await app.tap("departure-send")
+        await sending
+        await app.until(lambda: app.shows("origin"))
+        assert "Yes, do." in app.text("message-assistant")
+        assert "2 of 3 agree" in app.text("origin")
+        await app.tap("origin")
+        await app.until(lambda: app.shows("origin-left"))
+        assert "says something else" in app.text()
+        assert "Home" in app.text()
+        assert {one.questions[0].turns[-1].text for one in asked} == {"Shall I write to [MAIL-1]?"}
+
+
+async def test_who_does_not_agree_keeps_the_question_and_sends_nothing(open_app, model):
+    model("I know it myself.")
+    async with open_app() as app, others("Yes.") as asked:
+        await go_public(app)
+        sending = await ask(app, QUESTION)
+        await app.tap("departure-cancel")
+        await sending
+        await app.until(lambda: not app.shows("departure-send"))
+        await app.until(lambda: QUESTION in app.text("composer"))
+        assert not app.shows("message-user")
+        assert asked[0].questions == []
+        assert (await services()).conversations.list() == []
+
+
+async def test_what_shall_not_be_hidden_leaves_as_it_is(open_app, model):
+    model("I know it myself.")
+    async with open_app() as app, others("Yes.") as asked:
+        await go_public(app)
+        sending = await ask(app, QUESTION)
+        await app.enter("departure-hide", value=False)
+        await app.until(lambda: "anna@mail.example" in app.text("departure-words"))
+        await app.tap("departure-send")
+        await sending
+        await app.until(lambda: app.shows("origin"))
+        assert asked[0].questions[0].turns[-1].text == QUESTION
+
+
+async def test_without_a_router_the_choice_leads_to_the_network(open_app, model):
+    model("I know it myself.")
+    async with open_app() as app:
+        await app.tap("level")
+        await app.until(lambda: app.shows("open-network"))
+        with pytest.raises(AssertionError, match="can be tapped"):
+            await app.tap("level-public")
+        await app.tap("open-network")
+        await app.until(lambda: not app.shows("composer"))
+
+
+async def test_a_router_that_was_removed_meanwhile_leads_there_too(open_app, model):
+    model("I know it myself.")
+    opened = await services()
+    conversation = opened.conversations.create(level=PrivacyLevel.CIRCLE)
+    opened.conversations.add(conversation.id, "user", "Hello")
+    async with open_app() as app:
+        await app.tap("conversations")
+        await app.tap(f"conversation-{conversation.id}")
+        await app.until(lambda: app.shows("level"))
+        await app.enter("composer", QUESTION)
+        await app.tap("send")
+        await app.until(lambda: app.shows("dialog-confirm"))
+        assert "router" in app.text()
+        await app.tap("dialog-confirm")
+        await app.until(lambda: not app.shows("composer"))
