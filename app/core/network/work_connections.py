@@ -35,18 +35,22 @@ class _Open:
 
 
 class WorkConnections:
-    """Belongs to one event loop. `changed` is called whenever one of them changes."""
+    """Belongs to one event loop. `changed` is called whenever one of them changes.
+
+    `answered`, called before the first of them, gives the questions that were answered already.
+    """
 
     def __init__(
         self,
         network: Network,
         answerer: Answerer,
-        answered: AnsweredQuestions,
+        answered: Callable[[], AnsweredQuestions],
         changed: Callable[[], None],
     ) -> None:
         self._network = network
         self._answerer = answerer
-        self._answered = answered
+        self._read_answered = answered
+        self._answered: AnsweredQuestions | None = None
         self._changed = changed
         self._open: dict[str, _Open] = {}
         self._renewing: set[asyncio.Task[None]] = set()
@@ -96,6 +100,8 @@ class WorkConnections:
             task.cancel()
 
     def _connected(self, router: Router, plan: WorkPlan) -> _Open:
+        if self._answered is None:
+            self._answered = self._read_answered()
         http = self._network.open_client(Purpose.WORKING, router.address)
         connection = RouterConnection(
             router.address,

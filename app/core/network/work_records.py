@@ -7,6 +7,7 @@ ended. Questions and answers are kept only where the owner has chosen so.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -99,21 +100,23 @@ class Served:
 
 
 class WorkRecords:
-    """The database of it; a damaged one is set aside. Thread-safe.
+    """The database of it, opened when it is needed first; a damaged one is set aside. Thread-safe.
 
-    Raises:
+    Its methods raise:
         DatabaseTooNew: a newer version of the app has written it.
         OSError: the system does not let us read or write.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self._database = _open(path)
+        self._path = path
+        self._lock = threading.Lock()
+        self._database: Database | None = None
         self._clock = clock
         self._added = 0
 
     def add(self, entry: WorkEntry) -> None:
         """Note a question that has ended."""
-        with self._database.write() as connection:
+        with self._opened().write() as connection:
             connection.execute(
                 "INSERT INTO work (began, seconds, level, model, tokens, sources, outcome, question, answer)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -137,7 +140,7 @@ class WorkRecords:
 
     def latest(self, count: int = 50) -> list[WorkEntry]:
         """The last entries, the newest first."""
-        with self._database.read() as connection:
+        with self._opened().read() as connection:
             found = rows(
                 connection,
                 "SELECT began, seconds, level, model, tokens, sources, outcome, question, answer, id"
@@ -149,7 +152,7 @@ class WorkRecords:
     def today(self) -> Served:
         """Since midnight, by the clock of this device. Answers that broke off count with their tokens."""
         midnight = datetime.fromtimestamp(self._clock()).replace(hour=0, minute=0, second=0, microsecond=0)
-        with self._database.read() as connection:
+        with self._opened().read() as connection:
             [(questions, tokens)] = rows(
                 connection,
                 "SELECT count(*) FILTER (WHERE outcome IN ('answered', 'cut_off')), coalesce(sum(tokens), 0)"
@@ -160,7 +163,7 @@ class WorkRecords:
 
     def tokens_per_second(self, model: str) -> int:
         """As the last answers with this model were; 0 where there are none."""
-        with self._database.read() as connection:
+        with self._opened().read() as connection:
             [(tokens, seconds)] = rows(
                 connection,
                 "SELECT coalesce(sum(tokens), 0), coalesce(sum(seconds), 0) FROM"
@@ -172,7 +175,7 @@ class WorkRecords:
 
     def forget(self, *, contents_only: bool = False) -> None:
         """Empty the log; or take questions and answers out of it. Today's sum goes with the log."""
-        with self._database.write() as connection:
+        with self._opened().write() as connection:
             if contents_only:
                 connection.execute("UPDATE work SET question = NULL, answer = NULL")
             else:
@@ -180,11 +183,20 @@ class WorkRecords:
 
     def answered(self) -> KeptAnswers:
         """Which questions were answered, from before the last restart on."""
-        return KeptAnswers(self._database, int(self._clock()))
+        return KeptAnswers(self._opened(), int(self._clock()))
 
     def close(self) -> None:
-        """Close the database."""
-        self._database.close()
+        """Close the database; the next call opens it anew."""
+        with self._lock:
+            database, self._database = self._database, None
+        if database is not None:
+            database.close()
+
+    def _opened(self) -> Database:
+        with self._lock:
+            if self._database is None:
+                self._database = _open(self._path)
+            return self._database
 
 
 class KeptAnswers(AnsweredQuestions):

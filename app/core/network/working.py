@@ -64,7 +64,7 @@ class Working:
         conditions: DeviceConditions | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Opens the log, and asks nobody. Raises what `WorkRecords` raises."""
+        """Opens nothing and asks nobody yet."""
         self.records = WorkRecords(folder / "work.db", clock)
         self.conditions = conditions or DeviceConditions()
         self._lock_path = folder / "worker.lock"
@@ -89,7 +89,7 @@ class Working:
         )
         self._plan: WorkPlan | None = None
         self._obstacle: Obstacle | None = None
-        self._connections = WorkConnections(network, self._answerer, self.records.answered(), self._look_soon)
+        self._connections = WorkConnections(network, self._answerer, self.records.answered, self._look_soon)
         self._lock: InstanceLock | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -222,6 +222,8 @@ class Working:
 
     async def _rest(self, state: WorkState) -> WorkStatus:
         await self._connections.leave()
+        if state is WorkState.OFF:
+            return WorkStatus()
         return WorkStatus(state, today=await asyncio.to_thread(self.records.today))
 
     def _situation(self) -> tuple[Situation, Conditions]:
