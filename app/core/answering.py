@@ -265,7 +265,7 @@ class Answering:
                     draft.done(MessageState.COMPLETE)
                     yield Token(text)
                     return
-            sources = retrieved.sources if retrieved else ()
+            sources = (*retrieved.sources, *retrieved.neighbours) if retrieved else ()
             quotes = retrieved is None or retrieved.found
         if departure is not None and self._elsewhere is not None:
             try:

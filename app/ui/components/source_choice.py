@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import flet as ft
 
+from app.ui.components.collection_look import collection_dot
 from app.ui.components.controls import marked
 from app.ui.state.app import AppState
 from app.ui.state.chat_state import ChatState
@@ -79,6 +80,7 @@ def _line(app: AppState, chat: ChatState, collection: Collection) -> ft.Control:
                         tight=True,
                         expand=True,
                     ),
+                    collection_dot(app, collection),
                 ],
                 rtl=app.rtl,
                 spacing=Space.M,
