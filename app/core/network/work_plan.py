@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from app.core.models import Models
 from app.core.network.facade import Network
 from app.core.network.groups import Group, GroupKind
@@ -49,8 +51,16 @@ class WorkPlan:
 
     @property
     def shown(self) -> tuple[object, ...]:
-        """What routers are shown: where it changes, this device registers anew."""
-        return (self.offer, self.public, tuple(group.secret for group in self.groups))
+        """What routers are shown: where it changes, this device registers anew.
+
+        A measured speed counts when it has doubled or halved; the next card tells it in any case.
+        """
+        models = tuple(
+            msgspec.structs.replace(each, tokens_per_second=each.tokens_per_second.bit_length())
+            for each in self.offer.models
+        )
+        offer = msgspec.structs.replace(self.offer, models=models)
+        return (offer, self.public, tuple(group.secret for group in self.groups))
 
     def level_of(self, question: Question, asker: bytes, network: Network) -> PrivacyLevel | None:
         """The nearest step on which an asker stands; None: it is not answered. Blocks briefly."""
@@ -122,15 +132,10 @@ def _offer(
             ModelOffer(
                 model=tag,
                 context_tokens=max(_LEAST_CONTEXT, context),
-                tokens_per_second=_rounded(records.tokens_per_second(tag)),
+                tokens_per_second=records.tokens_per_second(tag),
             ),
         ),
         topics=policy.topics,
         slots=policy.slots,
         shares_documents=any(documents.shared(level) for level in levels),
     )
-
-
-def _rounded(speed: int) -> int:
-    """In steps of about a quarter: a card need not be replaced for every measurement."""
-    return speed if speed < 4 else round(speed / (step := 1 << (speed.bit_length() - 3))) * step
