@@ -53,8 +53,6 @@ class JoinedBy(StrEnum):
     """The one in the middle of all by its meaning, weighed by trust."""
     VOTE = "vote"
     """The most frequent one; for answers that are short enough to be the same to the letter."""
-    FUSION = "fusion"
-    """This device's model has written one from all."""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +100,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """None: nothing left this device."""
     replies: tuple[Reply, ...] = ()
     shown: str = ""
-    """The device whose words are shown; empty: this one's, or a fusion."""
+    """The device whose words are shown; empty: this one's."""
     joined_by: JoinedBy = JoinedBy.ALONE
     position: int = 0
     """Questions before this one at the router."""

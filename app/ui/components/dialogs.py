@@ -82,7 +82,8 @@ def _dialog(app: AppState, dialogs: DialogState) -> ft.DialogControl | None:
                 preview.decide(None)
                 dismissed()
 
-            return _sheet(app, strings("departure.title"), DeparturePreviewBody(app, preview), refused)
+            shown_as = _sheet if app.layout is Layout.PHONE else _box  # a box has its own way to say no
+            return shown_as(app, strings("departure.title"), DeparturePreviewBody(app, preview), refused)
         case MoveDocument(document):
             # A box on phones, too: a name is asked for in its place, and a sheet would stay behind that.
             body = MoveDocumentBody(app, document, app.knowledge.state)

@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime
 
-from app.core.messages import ChatMessage, Citation, MessageState
+import pytest
+
+from app.core.errors import AttachmentsTooLong
+from app.core.messages import Attachment, ChatMessage, Citation, MessageState
 from app.core.network.departure import compose_departure, estimated_tokens
 from app.core.provenance import PrivacyLevel
 from app.core.retrieval import Retrieved
@@ -57,6 +60,29 @@ def test_passages_leave_inside_the_question_and_the_worker_leaves_its_own_docume
     assert departure.departed.passages == 1
     assert departure.message().use_documents is False
     assert composed().message().use_documents is True
+
+
+def test_files_leave_with_the_question_they_came_with_and_are_counted():
+    note, letter = Attachment("note.txt", 9, text="Old note"), Attachment("letter.txt", 6, text="Letter")
+    departure = composed(earlier=talk("Look", "Fine"), files={0: (note,), 99: (letter,)})
+    first, _, last = departure.turns
+    assert ("Old note" in first.text, "Letter" in last.text, "Old note" in last.text) == (True, True, False)
+    assert departure.departed.files == 2
+
+
+def test_a_file_whose_question_is_too_old_goes_with_the_last_one():
+    note = Attachment("note.txt", 9, text="Old note")
+    departure = composed(
+        earlier=talk("a" * 3000, "b" * 3000, "Hello", "Hi"), files={0: (note,)}, context_tokens=1200
+    )
+    assert "Old note" in departure.turns[-1].text
+
+
+def test_files_that_are_too_long_for_others_are_refused_by_name():
+    long = Attachment("book.txt", 90_000, text="word " * 18_000)
+    with pytest.raises(AttachmentsTooLong) as caught:
+        composed(files={99: (long,)})
+    assert "book.txt" in str(vars(caught.value).values())
 
 
 def test_where_the_documents_do_not_tell_nobody_is_asked():

@@ -1,0 +1,91 @@
+"""`dai ask --ask-network` asks other devices."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import AsyncExitStack
+
+import pytest
+
+from app.core.network import vault
+from tests.app.cli.conftest import conversations_in
+from tests.network.small_world import ScriptedAnswerer
+
+pytestmark = pytest.mark.desktop("a server")
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch):
+    """No keyring, and no canaries by chance."""
+    monkeypatch.setattr(vault, "system_keyring", lambda: None)
+    monkeypatch.setattr("app.core.network.canarying.Canaries.share", lambda *_: 0.0)
+
+
+@pytest.fixture
+def stranger(dai):
+    """A volunteer at a router that this device knows; both in a thread of their own."""
+    from tests.network.http_router import whole_router
+    from tests.network.router.devices import working
+
+    answerer, ready, found = ScriptedAnswerer(("Yes, to [MAIL-1].",)), threading.Event(), []
+
+    async def serve() -> None:
+        ended = asyncio.Event()
+        async with AsyncExitStack() as stack:
+            router = await stack.enter_async_context(whole_router(name="Home"))
+            await stack.enter_async_context(working(router.address, answerer))
+            found.extend([router.address, asyncio.get_running_loop(), ended])
+            ready.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    ready.wait()
+    address, loop, ended = found
+    assert dai("network", "add", address).status == 0
+    yield answerer
+    loop.call_soon_threadsafe(ended.set)
+    thread.join()
+
+
+QUESTION = "Shall I write to anna@mail.example?"
+
+
+def test_nothing_goes_to_strangers_unless_somebody_agrees(dai, stranger, home):
+    result = dai("ask", QUESTION, "--ask-network", "public")
+    assert result.status != 0
+    assert "--yes" in result.err
+    assert stranger.questions == []
+    assert conversations_in(home) == []
+
+
+def test_a_stranger_answers_and_the_answer_tells_so(dai, stranger):
+    result = dai("ask", QUESTION, "--ask-network", "public", "--yes", "--hide-numbers")
+    assert (result.status, result.out) == (0, "Yes, to anna@mail.example.\n")
+    assert "Answered by" in result.err
+    assert "1 text hidden" in result.err
+    assert stranger.questions[0].turns[-1].text == "Shall I write to [MAIL-1]?"
+
+
+def test_json_tells_where_the_answer_comes_from(dai, stranger):
+    answer = dai("ask", QUESTION, "--ask-network", "public", "--yes", "--json").json
+    origin = answer["provenance"]
+    assert (origin["level"], origin["router"], origin["fallback"]) == ("public", "Home", "")
+    assert [reply["state"] for reply in origin["replies"]] == ["whole"]
+    assert origin["departed"]["turns"] == 1
+    assert stranger.questions[0].turns[-1].text == QUESTION
+
+
+def test_without_a_router_it_says_what_to_do(dai, model):
+    model("Yes.")
+    result = dai("ask", QUESTION, "--ask-network", "my-devices")
+    assert result.status != 0
+    assert "router" in result.err
+
+
+def test_without_anybody_there_this_device_answers(dai, model, stranger):
+    model("I know it myself.")
+    result = dai("ask", QUESTION, "--ask-network", "my-devices")
+    assert (result.status, result.out) == (0, "I know it myself.\n")
+    assert "Answered on this device" in result.err
