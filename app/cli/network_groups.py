@@ -15,6 +15,7 @@ from app.cli.text import print_json
 from app.core.errors import DeviceMissing, GroupMissing
 from app.core.network.devices import Device
 from app.core.network.groups import Group, GroupKind
+from app.core.network.routers import meeting_address
 from app.services import Services
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -113,8 +114,7 @@ def code(
 async def _code(named: str) -> None:
     async with services() as opened:
         group = group_named(opened, named)
-        used = (router.address for router in opened.network.routers.enabled())
-        show_code(opened.network.groups.code(group.id, next(used, "")))
+        show_code(opened.network.groups.code(group.id, meeting_address(opened.network.routers.all())))
         print(strings_of(opened)("network.code_warning"), file=sys.stderr)
 
 

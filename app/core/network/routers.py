@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets as random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -198,6 +198,14 @@ class Routers:
         else:
             self._vault.remove(_entry(id))
         self._invites[id] = invite
+
+
+def meeting_address(routers: Iterable[Router]) -> str:
+    """Where devices of a group meet: the first router that is used and that others can reach; or nothing."""
+    for router in routers:
+        if router.enabled and not is_this_device(urlsplit(router.address).hostname or ""):
+            return router.address
+    return ""
 
 
 def _tidy(name: str) -> str:

@@ -101,7 +101,6 @@ def GroupStartBody(app: AppState, kind: GroupKind) -> ft.Control:
 def GroupCodeBody(app: AppState, group: Group) -> ft.Control:
     """What to do with the code, whom not to show it, and the code."""
     strings = app.strings
-    routers = app.network.state.routers
     return ft.Column(
         [
             ft.Text(strings("network.code_text", name=group.name), rtl=app.rtl),
@@ -115,7 +114,7 @@ def GroupCodeBody(app: AppState, group: Group) -> ft.Control:
             ),
             *(
                 []
-                if routers
+                if app.network.meeting_address
                 else [
                     notice(
                         app,

@@ -16,7 +16,7 @@ from app.core.errors import AppError
 from app.core.network.devices import Device
 from app.core.network.groups import Group, GroupKind
 from app.core.network.receipt_store import Asked, StoredReceipt
-from app.core.network.routers import Router
+from app.core.network.routers import Router, meeting_address
 from app.core.network.vault import KeptIn
 from app.services import Services
 from app.ui.state.mailbox import Mailbox
@@ -209,9 +209,13 @@ class NetworkOnScreen:
         return group, "" if self.knows_router(invitation.router) else invitation.router
 
     def group_code(self, group: Group) -> str:
-        """What another device scans; tells the first router that is used, so that the two meet."""
-        used = (row.router.address for row in self.state.routers if row.router.enabled)
-        return self._network.groups.code(group.id, next(used, ""))
+        """What another device scans; tells the router at which the two meet."""
+        return self._network.groups.code(group.id, self.meeting_address)
+
+    @property
+    def meeting_address(self) -> str:
+        """The router that codes of groups tell; empty where there is none that others can reach."""
+        return meeting_address(row.router for row in self.state.routers)
 
     async def rename_group(self, group: Group, name: str) -> None:
         """Only here."""

@@ -14,6 +14,7 @@ from app.core.errors import (
 )
 from app.core.network.groups import MOST_GROUPS, GroupKind
 from app.core.network.router_address import is_nearby, is_this_device, read_router_address
+from app.core.network.routers import Router, meeting_address
 from network.cards import Offer
 from network.errors import CardOutdated, IdentityChanged, PairingCodeInvalid
 from network.groups import group_code, new_group
@@ -74,6 +75,16 @@ def test_a_code_brings_another_device_into_the_group(device, other):
     assert joined.secret == group.secret
     assert joined.name == "Mine too"
     assert invitation.router == "https://router.example"
+
+
+def test_a_code_tells_a_router_that_is_used_and_that_others_can_reach():
+    def router(address: str, *, enabled: bool = True) -> Router:
+        return Router("a" * 16, "One", address, bytes(32), "", enabled)
+
+    here = router("http://127.0.0.1:8440")
+    off, there = router("https://off.example", enabled=False), router("https://there.example")
+    assert meeting_address([here, off, there]) == "https://there.example"
+    assert meeting_address([here, off]) == ""
 
 
 def test_there_is_one_group_of_my_devices_and_no_circle_twice(network):
