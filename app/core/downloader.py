@@ -17,7 +17,7 @@ import msgspec
 from app.core.download import KEY_LENGTH, Download, DownloadState, Order, OrderPart
 from app.core.download_table import DownloadTable
 from app.core.errors import FolderMissing
-from engines.errors import HubFileMissing, ModelFileError
+from engines.errors import DownloadInProgress, HubFileMissing, ModelFileError
 from engines.library import InstalledModel, ModelLibrary
 from engines.split_files import content_hash, part_names
 from engines.store.file_lock import file_lock
@@ -67,6 +67,16 @@ class Downloader:
         order = download.order
         if order.stale:
             order = await self._asked_again(download)
+        if not self._folder.parent.is_dir():
+            raise FolderMissing(str(self._folder.parent))
+        self._folder.mkdir(exist_ok=True)
+        # Until it is installed: another process that comes in between would see no file, and begin anew.
+        with file_lock(self._folder / f"{order.key}.lock") as held:
+            if not held:
+                raise DownloadInProgress(PurePosixPath(order.file).name)
+            return await self._run(download, order, report)
+
+    async def _run(self, download: Download, order: Order, report: Report) -> InstalledModel:
         if order.sha256 is not None and order.bytes is not None:
             # Already here, under whatever name: then there is nothing to download.
             twin = await asyncio.to_thread(self._library.find_content, order.bytes, order.sha256)
@@ -140,9 +150,6 @@ class Downloader:
             report(DownloadState.RUNNING, arrived)
 
         try:
-            if not self._folder.parent.is_dir():
-                raise FolderMissing(str(self._folder.parent))
-            self._folder.mkdir(exist_ok=True)
             source = Source(
                 url=hub.file_url(order.repository, order.commit, file.file),
                 repository=order.repository,
