@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from app.cli.origin import print_origin
-from app.cli.text import dim
+from app.cli.text import dim, printable
 from app.core.events import Event, Failed, Finished, Replaced, Retrieved, Stopped, Thinking, Token
 from app.core.messages import ChatMessage, MessageState
 from app.core.strings import Strings
@@ -41,15 +41,15 @@ async def show(events: AsyncGenerator[Event, None], strings: Strings, *, quiet: 
                         print(strings("message.searched_for", query=searched_for), file=sys.stderr)
                 case Thinking(text):
                     thinking = True
-                    print(dim(text), end="", flush=True, file=sys.stderr)
+                    print(dim(printable(text)), end="", flush=True, file=sys.stderr)
                 case Token(text):
                     if thinking:
                         print("\n", file=sys.stderr)
                     thinking = False
-                    print(text, end="", flush=True)
+                    print(printable(text), end="", flush=True)
                 case Replaced(text):
                     print(dim(strings("cli.replaced")), file=sys.stderr)
-                    print(text, end="", flush=True)
+                    print(printable(text), end="", flush=True)
                 case _:
                     pass
     raise AssertionError("an answer ends with Finished, Stopped or Failed")
@@ -58,7 +58,7 @@ async def show(events: AsyncGenerator[Event, None], strings: Strings, *, quiet: 
 def source_line(number: int, title: str, page: int | None, heading: str | None, strings: Strings) -> str:
     """A source in one line: its number, its document, and where in it."""
     where = strings("citation.page", page=page) if page is not None else heading
-    parts = [strings.isolate(title), *([strings.isolate(where)] if where else [])]
+    parts = [strings.isolate(printable(part)) for part in (title, where) if part]
     return f"[{strings.number(number)}] " + " · ".join(parts)
 
 

@@ -12,7 +12,7 @@ import typer
 from app.cli.errors import CommandError
 from app.cli.origin import amounts
 from app.cli.session import strings_of
-from app.cli.text import readable
+from app.cli.text import printable
 from app.core.attachments import AttachmentDraft
 from app.core.network.departure import Departure
 from app.core.provenance import PrivacyLevel
@@ -80,7 +80,7 @@ async def agreed(
         strings = strings_of(opened)
         print(strings("departure.title"), file=sys.stderr)
         for turn in departure.turns:
-            print(f"\n{strings(f'departure.role.{turn.role}')}:\n{readable(turn.text)}", file=sys.stderr)
+            print(f"\n{strings(f'departure.role.{turn.role}')}:\n{printable(turn.text)}", file=sys.stderr)
         print(f"\n{amounts(strings, departure.departed)}", file=sys.stderr)
         typer.confirm(strings("cli.public_confirm"), abort=True, err=True)
     return departure.approve()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from app.cli.text import dim, readable
+from app.cli.text import dim, printable
 from app.core.provenance import Departed, Provenance, Reply
 from app.core.strings import Strings
 
@@ -13,7 +13,7 @@ def print_origin(provenance: Provenance, strings: Strings) -> None:
     """Who answered and how many agree, what others said, and what left; on standard error."""
     for view in provenance.other_views:
         print(strings("origin.other_view", name=_name(strings, view)), file=sys.stderr)
-        print(readable(view.text), file=sys.stderr)
+        print(printable(view.text), file=sys.stderr)
     print(dim(_summary(strings, provenance)), file=sys.stderr)
     if provenance.departed is None:
         print(dim(strings("origin.nothing_left")), file=sys.stderr)

@@ -6,10 +6,17 @@ import sys
 
 import msgspec
 
+from app.core.foreign_text import harmless
+
 
 def readable(text: str) -> str:
     """The text without what is no text: bytes of an argument that are not UTF-8 become question marks."""
     return text.encode(errors="replace").decode()
+
+
+def printable(text: str) -> str:
+    """What others, documents or models have written, without anything that a terminal obeys."""
+    return harmless(readable(text))
 
 
 def dim(text: str) -> str:

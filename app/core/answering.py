@@ -206,7 +206,7 @@ class Answering:
         if self._elsewhere is None:
             return
         level = self._conversations.get(conversation_id).level
-        if level is PrivacyLevel.DEVICE:
+        if level is PrivacyLevel.DEVICE and departure is None:
             return
         if departure is None or not departure.approved or not level.reaches(departure.level):
             raise ConsentNeeded

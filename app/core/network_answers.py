@@ -17,6 +17,7 @@ from app.core.network.asking import Answered, Asking
 from app.core.network.departure import Departure, compose_departure
 from app.core.provenance import PrivacyLevel, Provenance
 from app.core.retrieval import Retrieved
+from app.core.servers import ServerModel
 from network.errors import NetworkError
 
 FAILURES = (NetworkError, NobodyAnswered, NoRouter, OfflineChosen)
@@ -87,9 +88,11 @@ class NetworkAnswers:
         """Make room for this device's own answer, and tell why it is needed.
 
         Raises:
-            Exception: the error itself, where this device has no model that could answer.
+            Exception: the error itself, where this device has no model that could answer. A model of a server
+                is none: the user has agreed to ask other devices, and to no more.
         """
-        if await asyncio.to_thread(self._models.chosen) is None:
+        chosen = await asyncio.to_thread(self._models.chosen)
+        if chosen is None or (isinstance(chosen, ServerModel) and not chosen.local):
             raise error
         draft = run.draft
         events: list[Replaced | Asked] = []

@@ -137,8 +137,8 @@ class Listening:
         if progress.event in ("declined", "spare") and progress.node is not None:
             if progress.event == "declined":
                 self.panel.declined(progress.node)
-            else:
-                self.panel.seats[progress.node].spare = False
+            elif (called := self.panel.seats.get(progress.node)) is not None:
+                called.spare = False
         self.provenance = self._with(position=progress.position)
 
     def _news(self) -> list[Token | Replaced | Asked]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from app.core.foreign_text import harmless
 from app.core.messages import Citation
 from app.core.provenance import PrivacyLevel, Reply, ReplyState
 from network.asked import Began, Refused, Said
@@ -41,7 +42,8 @@ class Seat:
     """It speaks only where another one fails."""
     state: ReplyState = ReplyState.ASKED
     text: str = field(default="", repr=False)
-    citations: list[AnswerCitation] = field(default_factory=list, repr=False)
+    citations: dict[int, AnswerCitation] = field(default_factory=dict, repr=False)
+    """By number, of which there are 99: whoever sends more of them fills no memory."""
     finish: FinishReason = "complete"
     tokens: int = 0
     seconds: float = 0.0
@@ -66,7 +68,8 @@ class Seat:
     def sources(self) -> tuple[Citation, ...]:
         """What it says that its answer rests on, of its owner's documents; they are not on this device."""
         return tuple(
-            Citation(each.number, 0, 0, each.title, each.page, None, each.quote) for each in self.citations
+            Citation(each.number, 0, 0, harmless(each.title), each.page, None, harmless(each.quote))
+            for each in self.citations.values()
         )
 
 
@@ -90,12 +93,12 @@ class Panel:
                 seat.text, seat.state = "", ReplyState.WRITING
                 seat.citations.clear()
             case Said(_, AnswerText(text=text)):
-                seat.text = (seat.text + text)[:LONGEST_TEXT]
+                seat.text = (seat.text + harmless(text))[:LONGEST_TEXT]
                 seat.words_at = now if text else seat.words_at
                 if seat.text.strip() and self._first_words is None:
                     self._first_words = now
             case Said(_, AnswerCitation() as citation):
-                seat.citations.append(citation)
+                seat.citations.setdefault(citation.number, citation)
             case Said(_, AnswerEnd(finish=finish)):
                 seat.finish = finish
                 self._ended(seat, ReplyState.WHOLE if seat.text.strip() else ReplyState.FAILED, now)

@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from app.core.errors import RouterExists, RouterMissing
+from app.core.foreign_text import harmless
 from app.core.network.router_address import host_of, is_this_device, read_router_address
 from app.core.network.stored_list import StoredList
 from app.core.network.vault import Vault
@@ -209,7 +210,7 @@ def meeting_address(routers: Iterable[Router]) -> str:
 
 
 def _tidy(name: str) -> str:
-    return " ".join(name.split())[:64]
+    return harmless(" ".join(name.split()))[:64]
 
 
 def _entry(id: str) -> str:

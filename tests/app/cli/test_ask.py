@@ -44,6 +44,12 @@ def test_bytes_that_are_no_text_do_not_stop_a_question(dai, model, home):
     assert [question.text for question, _ in conversations_in(home)] == ["caf??", "caf\ufffd?"]
 
 
+def test_an_answer_commands_no_terminal(dai, model):
+    model("Sky\x1b]0;owned\x07 is\x1b[2J blue")
+    asked = dai("ask", "What colour has the sky?")
+    assert asked.out == "Sky]0;owned is[2J blue\n"
+
+
 def test_an_answer_cites_its_documents(dai, model, garden):
     model("سرو، ۳۸ متر [1].")
     result = dai("ask", "بلندترین درخت باغ چند متر است؟", "--kb", "garden")

@@ -172,6 +172,17 @@ async def test_nothing_leaves_without_consent(place):
     assert worker.answerer.questions == []
 
 
+async def test_a_conversation_that_was_called_back_meanwhile_stays_here(place):
+    worker = await place.worker("Yes.")
+    conversation = place.conversation()
+    departure = await place.desk.answering.departure(conversation, "What is it?")
+    place.desk.conversations.set_level(conversation, PrivacyLevel.DEVICE)  # in another window
+    with pytest.raises(ConsentNeeded):
+        await collect(place.desk.answering.ask(conversation, "What is it?", departure=departure.approve()))
+    assert worker.answerer.questions == []
+    assert place.desk.conversations.messages(conversation) == []
+
+
 async def test_consent_for_nearer_devices_is_remembered_and_not_for_the_public(place):
     conversation = place.conversation(CIRCLE)
     place.desk.conversations.set_consent(conversation, CIRCLE)
@@ -369,6 +380,15 @@ async def test_where_nobody_is_left_in_the_middle_this_device_answers_anew(place
     assert place.shown(answered) == answered.answer.text == "I know it myself."
     assert answered.answer.provenance.fallback == "NobodyAnswered"
     assert [reply.state for reply in answered.answer.provenance.replies] == [ReplyState.FAILED]
+
+
+async def test_a_server_that_answers_other_conversations_is_no_fallback(place):
+    """What was agreed to leave goes to other devices, not to a company as well."""
+    added = place.desk.models.add_server("Far", "https://ai.invalid", "tiny")
+    place.desk.settings.change(model_id=added.id)
+    answered = await place.ask(place.conversation())
+    assert isinstance(answered.error, NoWorkerFits)
+    assert place.desk.models.loaded is None
 
 
 async def test_without_a_model_of_its_own_the_reason_is_told(place):

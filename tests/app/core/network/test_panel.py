@@ -69,7 +69,7 @@ def test_a_leader_that_begins_anew_has_said_nothing_so_far():
     says(group, "n0", "I beg", AnswerCitation(number=1, title="Book"))
     assert group.leader(0.0).text == "I beg"
     says(group, "n0", "Again")
-    assert (group.leader(0.0).text, group.seats["n0"].citations) == ("Again", [])
+    assert (group.leader(0.0).text, group.seats["n0"].citations) == ("Again", {})
 
 
 def test_a_leader_that_has_lost_its_connection_gives_way_to_whoever_speaks():
@@ -139,3 +139,21 @@ def test_those_that_nobody_waits_for_are_left_out():
         ReplyState.LEFT_OUT,
         ReplyState.LEFT_OUT,
     ]
+
+
+def test_a_source_is_told_once_however_often_it_is_sent():
+    group = panel(0.5)
+    says(group, "n0", "Yes [1].")
+    for _ in range(500):
+        says(group, "n0", AnswerCitation(number=1, title="Guide", quote="Yes."), begins=False)
+    assert len(group.seats["n0"].citations) == 1
+
+
+def test_words_of_others_command_no_terminal_and_turn_no_text_round():
+    group = panel(0.5)
+    says(group, "n0", "\x1b]52;c;cm0gLXJm\x07one\r\x9b2J\n\ttwo \u202eeerht\u2066 می\u200cخواهم")
+    evil = AnswerCitation(number=1, title="\x1b[2JGuide\u202e", quote="\x00so")
+    says(group, "n0", evil, begins=False)
+    seat = group.seats["n0"]
+    assert seat.text == "]52;c;cm0gLXJmone2J\n\ttwo eerht می\u200cخواهم"
+    assert [(source.document_title, source.text) for source in seat.sources()] == [("[2JGuide", "so")]
