@@ -159,7 +159,7 @@ async def main(chosen: argparse.Namespace) -> bool:
     print_load("before")
     with tempfile.TemporaryDirectory() as folder:
         routers = 2 if chosen.nats else 1
-        async with cluster(Path(folder), routers=routers, nats=chosen.nats) as whole:
+        async with cluster(Path(folder), routers=routers, nats=chosen.nats, lease=2) as whole:
             for _ in range(WORKERS):
                 await whole.join(SlowAnswerer(random.Random(chance.random())), slots=2)
             asking = Asking(whole, random.Random(chance.random()))

@@ -33,7 +33,7 @@ from tests.network.front import Front
 from tests.network.small_world import MODEL, QUESTION, now
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 60
+SECONDS = 120
 """For anything to happen at all, on the slowest machine."""
 
 
@@ -252,7 +252,7 @@ def offer(slots: int) -> Offer:
 
 @asynccontextmanager
 async def cluster(
-    folder: Path, *, routers: int = 1, nats: bool = False, lease: int = 2
+    folder: Path, *, routers: int = 1, nats: bool = False, lease: int = 4
 ) -> AsyncIterator[Cluster]:
     """Routers behind one address: with a file, or with a NATS server between them."""
     async with AsyncExitStack() as stack:
