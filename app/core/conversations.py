@@ -138,7 +138,17 @@ class Conversations:
         with self._database.write() as connection:
             if not rows(connection, "SELECT 1 FROM conversations WHERE id = ?", (conversation_id,)):
                 raise ConversationMissing(conversation_id)
+            before = rows(
+                connection,
+                "SELECT collection_id FROM conversation_collections WHERE conversation_id = ?",
+                (conversation_id,),
+            )
             _choose_collections(connection, conversation_id, collection_ids)
+            if not set(collection_ids) <= {number for (number,) in before}:
+                connection.execute(
+                    "UPDATE conversations SET consent = ? WHERE id = ?",
+                    (PrivacyLevel.DEVICE, conversation_id),
+                )
 
     def set_options(self, conversation_id: int, options: AnswerOptions) -> None:
         """Choose how its answers are written.

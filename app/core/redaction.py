@@ -55,6 +55,7 @@ _NUMBER = re.compile(rf"(?<!\w)\+?\(?\d(?:{_GAP}{{0,3}}\d){{5,24}}(?!\w)")
 _DATE = re.compile(r"(?:\d{4}[./\-]\d{1,2}[./\-]\d{1,2}|\d{1,2}[./\-]\d{1,2}[./\-]\d{4})")
 _AMOUNT = re.compile(r"\d{1,3}(?:\.\d{3})+|\d+\.\d+")
 _MARK = re.compile(r"\[\s*(MAIL|ACCOUNT|CARD|PHONE|NUMBER|NAME)\s*-\s*([0-9۰-۹٠-٩]{1,4})\s*\]", re.IGNORECASE)
+_ADDRESS = re.compile(r":/|www\.", re.IGNORECASE)
 _UNFINISHED = re.compile(r"\[[A-Za-z0-9۰-۹\s\-]{0,12}\Z")
 
 _CARD_DIGITS = range(13, 20)
@@ -90,6 +91,8 @@ def redact(texts: Sequence[str], names: Sequence[str] = (), *, patterns: bool = 
 def restore(text: str, placeholders: Sequence[Placeholder], *, unfinished: bool = False) -> str:
     """The text with what was hidden in its place again; models change case and digits of placeholders.
 
+    In an address of the web they stay hidden: a tap on the link would take them to whoever wrote it.
+
     Args:
         unfinished: the text goes on: a placeholder that may only have begun is left out for now.
     """
@@ -98,12 +101,47 @@ def restore(text: str, placeholders: Sequence[Placeholder], *, unfinished: bool 
     by_mark = {placeholder.mark: placeholder.text for placeholder in placeholders}
 
     def back(found: re.Match[str]) -> str:
+        if surroundings.in_address(found.start()):
+            return found.group()
         mark = f"[{found.group(1).upper()}-{int(found.group(2).translate(_DIGITS))}]"
         return by_mark.get(mark, found.group())
 
     if unfinished and (begun := _UNFINISHED.search(text)):
         text = text[: begun.start()]
+    surroundings = _Surroundings(text)
     return _MARK.sub(back, text)
+
+
+class _Surroundings:
+    """Tells whether places stand in addresses of the web. They are asked for from left to right: a text is
+    read once, however many places a stranger has put into it."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._word = False
+        """Whether the word up to here has the beginning of an address."""
+        self._brackets: bool | None = None
+        """The same of what is between < and here; None outside of such."""
+
+    def in_address(self, place: int) -> bool:
+        """Whether the letter at this place belongs to an address."""
+        passed, self._at = self._text[self._at : place], place
+        words = passed.split() or [""]
+        if passed[-1:].isspace():
+            self._word = False
+        elif len(words) > 1 or passed[:1].isspace():
+            self._word = bool(_ADDRESS.search(words[-1]))
+        else:
+            self._word = self._word or bool(_ADDRESS.search(passed))
+        opened, closed = passed.rfind("<"), max(passed.rfind(">"), passed.rfind("\n"))
+        if opened > closed:
+            self._brackets = bool(_ADDRESS.search(passed, opened))
+        elif closed >= 0:
+            self._brackets = None
+        elif self._brackets is not None:
+            self._brackets = self._brackets or bool(_ADDRESS.search(passed))
+        return self._word or bool(self._brackets)
 
 
 def _found(text: str, names: Sequence[str], *, patterns: bool) -> Iterator[tuple[int, int, Hidden]]:

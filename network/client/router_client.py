@@ -35,6 +35,8 @@ SILENCE_SECONDS = 50.0
 MOST_RECONNECTS = 8
 """In a row, without a new message in between: about a minute and a half."""
 _REQUEST_TRIES = 3
+_UTF_8 = "utf-8"
+"""Of headers: invitations may be words of any language."""
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _ENDS = ("done", "failed", "cancelled", "expired")
 
@@ -138,7 +140,7 @@ class RouterClient:
 
     async def _listen(self, job: str, access: bytes, heard: _Heard) -> AsyncGenerator[bytes, None]:
         """The messages of one connection."""
-        headers = {**self._headers, **_bearer(access)}
+        headers = httpx.Headers({**self._headers, **_bearer(access)}, _UTF_8)
         if heard.last_id:
             headers["Last-Event-ID"] = heard.last_id
         timeout = httpx.Timeout(REQUEST_SECONDS, connect=CONNECT_SECONDS, read=SILENCE_SECONDS)
@@ -179,7 +181,7 @@ class RouterClient:
             await self._sleep(backoff.next_seconds())
 
     async def _once(self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]) -> bytes:
-        sent = {**self._headers, **headers}
+        sent = httpx.Headers({**self._headers, **headers}, _UTF_8)
         if content is not None:
             sent["Content-Type"] = "application/json"
         timeout = httpx.Timeout(REQUEST_SECONDS, connect=CONNECT_SECONDS)

@@ -30,9 +30,11 @@ def DeparturePreviewBody(app: AppState, preview: DeparturePreview) -> ft.Control
     strings = app.strings
     departure = preview.departure.redacted(_words_of(names), numbers=hides)
     public = departure.level is PrivacyLevel.PUBLIC
+    # Without a look, nobody would hide anything the next time.
+    may_remember = not (public or hides or _words_of(names))
 
     def send() -> None:
-        preview.decide(Consent(departure.approve(), remember))
+        preview.decide(Consent(departure.approve(), remember and may_remember))
 
     controls: list[ft.Control] = [
         ft.Text(strings(f"departure.{departure.level}_text"), rtl=app.rtl),
@@ -86,7 +88,9 @@ def DeparturePreviewBody(app: AppState, preview: DeparturePreview) -> ft.Control
                     ft.Text(strings("departure.remember"), expand=True),
                     marked(
                         ft.Checkbox(
-                            value=remember, on_change=lambda event: set_remember(bool(event.control.value))
+                            value=remember and may_remember,
+                            disabled=not may_remember,
+                            on_change=lambda event: set_remember(bool(event.control.value)),
                         ),
                         identifier="departure-remember",
                         label=strings("departure.remember"),

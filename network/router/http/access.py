@@ -37,7 +37,8 @@ def is_local(connection: HTTPConnection) -> bool:
 
 def check_invite(connection: HTTPConnection, desk: RouterDesk) -> None:
     """Raises Refusal without a word that admits."""
-    word = connection.headers.get(INVITE_HEADER, "")
+    # Servers read the bytes of a header as Latin-1; invitations are UTF-8.
+    word = connection.headers.get(INVITE_HEADER, "").encode("latin-1").decode(errors="replace")
     if len(word) > _LONGEST_INVITE or not desk.admits(word):
         raise Refusal(problems.REFUSED, "an invitation is needed")
 

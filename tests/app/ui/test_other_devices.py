@@ -97,6 +97,26 @@ async def test_what_shall_not_be_hidden_leaves_as_it_is(open_app, model):
         assert asked[0].questions[0].turns[-1].text == QUESTION
 
 
+async def test_who_hides_something_is_asked_again_next_time(open_app, model):
+    """Nobody hides it then: what leaves has to be looked at."""
+    model("I know it myself.")
+    opened = await services()
+    conversation = opened.conversations.create(level=PrivacyLevel.CIRCLE)
+    opened.conversations.add(conversation.id, "user", "Hello")
+    async with open_app() as app, others():
+        await app.tap("conversations")
+        await app.tap(f"conversation-{conversation.id}")
+        await app.until(lambda: app.shows("level"))
+        sending = await ask(app, QUESTION)
+        await app.enter("departure-remember", value=True)
+        await app.enter("departure-hide", value=True)
+        await app.until(lambda: "[MAIL-1]" in app.text("departure-words"))
+        await app.tap("departure-send")
+        await sending
+        await app.until(lambda: "I know it myself." in app.text())
+        assert opened.conversations.get(conversation.id).consent is PrivacyLevel.DEVICE
+
+
 async def test_without_a_router_the_choice_leads_to_the_network(open_app, model):
     model("I know it myself.")
     async with open_app() as app:

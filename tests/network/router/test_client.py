@@ -95,14 +95,15 @@ async def test_cancelling_stops_the_worker(router, http):
 
 async def test_an_invitation_is_shown_where_one_is_wanted():
     async with (
-        whole_router(invites=frozenset({"open sesame"}), invite_to_ask=True) as router,
+        whole_router(invites=frozenset({"open sesame", "کنجد باز شو"}), invite_to_ask=True) as router,
         httpx.AsyncClient() as http,
     ):
         query = WorkerQuery(job="a" * 32, asker="b" * 32, public=True)
         with pytest.raises(RouterRefused):
             await client_of(router, http).candidates(query)
-        with pytest.raises(NoWorkerFits):
-            await client_of(router, http, "open sesame").candidates(query)
+        for word in ("open sesame", "کنجد باز شو"):
+            with pytest.raises(NoWorkerFits):
+                await client_of(router, http, word).candidates(query)
 
 
 async def test_a_router_that_is_gone_is_an_error_of_its_own(http, router):
