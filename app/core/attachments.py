@@ -117,7 +117,7 @@ class Attachments:
 
     def forget(self, conversation_id: int) -> None:
         """The conversation is going to be deleted: delete what is searched for it alone."""
-        for number in self._conversations.attached_collections(conversation_id):
+        for number in self._conversations.attached_to_this_alone(conversation_id):
             self._knowledge.delete_collection(number)
 
     def tidy(self) -> None:

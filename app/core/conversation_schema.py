@@ -97,6 +97,12 @@ MESSAGE = (
 )
 """What `message_of` reads, of the table `messages`."""
 
+COPIED = (
+    "role, text, thinking, created_at, model, usage, sources, searched, relevant, error, provenance,"
+    " searched_for"
+)
+"""Columns of `messages` that a branch takes along; its state is told apart."""
+
 _ENCODED = frozenset({"usage", "sources", "provenance"})
 """Columns that hold JSON."""
 

@@ -13,6 +13,7 @@ import msgspec
 
 from app.core.conversation_schema import (
     CONVERSATION,
+    COPIED,
     MESSAGE,
     MIGRATIONS,
     columns_of,
@@ -279,6 +280,44 @@ class Conversations:
             found[message] = (*found.get(message, ()), Attachment(*file))
         return found
 
+    def branch(self, conversation_id: int, before: int) -> Conversation:
+        """A copy of a conversation up to the message `before`, from which it can go on in another way.
+
+        What was agreed to for the one is not agreed to for the other.
+
+        Raises:
+            ConversationMissing: it was deleted.
+        """
+        now = _now()
+        with self._database.write() as connection:
+            connection.execute(
+                "INSERT INTO conversations(title, created_at, updated_at, options, level)"
+                " SELECT title, ?, ?, options, level FROM conversations WHERE id = ?",
+                (now, now, conversation_id),
+            )
+            if not connection.changes():
+                raise ConversationMissing(conversation_id)
+            new = connection.last_insert_rowid()
+            for table in ("conversation_collections", "attached_collections"):
+                connection.execute(
+                    f"INSERT INTO {table} SELECT ?, collection_id FROM {table} WHERE conversation_id = ?",
+                    (new, conversation_id),
+                )
+            for number, text in rows(
+                connection,
+                "SELECT id, text FROM messages WHERE conversation_id = ? AND id < ? ORDER BY id",
+                (conversation_id, before),
+            ):
+                _copy(connection, number, new, text)
+        return self.get(new)
+
+    def attached_to_this_alone(self, conversation_id: int) -> builtins.list[int]:
+        """The hidden collections that no branch of it searches, too."""
+        statement = """SELECT collection_id FROM attached_collections a WHERE conversation_id = ?
+            AND NOT EXISTS (SELECT 1 FROM attached_collections b
+                WHERE b.collection_id = a.collection_id AND b.conversation_id <> a.conversation_id)"""
+        return [number for (number,) in self._rows(statement, conversation_id)]
+
     def attached_collections(self, conversation_id: int | None = None) -> builtins.list[int]:
         """The hidden collections in which its files are searched; without a conversation, those of all."""
         if conversation_id is None:
@@ -333,6 +372,22 @@ def _append(
         "UPDATE conversations SET updated_at = ?, title = ? WHERE id = ?", (now, title, conversation_id)
     )
     return new
+
+
+def _copy(connection: apsw.Connection, message_id: int, conversation_id: int, text: str) -> None:
+    """Copy a message with its files into a branch; one that is still being written ends there."""
+    connection.execute(
+        f"INSERT INTO messages(conversation_id, state, {COPIED})"
+        f" SELECT ?, CASE state WHEN ? THEN ? ELSE state END, {COPIED} FROM messages WHERE id = ?",
+        (conversation_id, MessageState.STREAMING, MessageState.INTERRUPTED, message_id),
+    )
+    new = connection.last_insert_rowid()
+    connection.execute(
+        "INSERT INTO attachments(message_id, name, bytes, document_id, tokens, text)"
+        " SELECT ?, name, bytes, document_id, tokens, text FROM attachments WHERE message_id = ? ORDER BY id",
+        (new, message_id),
+    )
+    _index(connection, new, text)
 
 
 def _choose_collections(

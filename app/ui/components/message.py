@@ -30,6 +30,9 @@ def _question(app: AppState, view: MessageView) -> ft.Control:
     async def copy() -> None:
         await app.copy(view.text)
 
+    async def ask_differently() -> None:
+        await app.chat.ask_differently(view.stored)
+
     bubble = ft.Container(
         marked(
             ft.SelectionArea(ft.Text(view.text, rtl=is_right_to_left(view.text))),
@@ -43,8 +46,14 @@ def _question(app: AppState, view: MessageView) -> ft.Control:
     copy_button = small_button(
         ft.Icons.CONTENT_COPY, app.strings("chat.copy_question"), copy, identifier="copy-question"
     )
+    edit_button = small_button(
+        ft.Icons.EDIT_OUTLINED,
+        app.strings("chat.ask_differently"),
+        ask_differently,
+        identifier="ask-differently",
+    )
     # No rtl= around messages: nothing below a right-to-left control can run left to right again.
-    controls = [copy_button, ft.Container(bubble, expand=True, expand_loose=True)]
+    controls = [copy_button, edit_button, ft.Container(bubble, expand=True, expand_loose=True)]
     alignment = ft.MainAxisAlignment.START if app.rtl else ft.MainAxisAlignment.END
     question = ft.Row(
         controls[::-1] if app.rtl else controls,

@@ -101,7 +101,11 @@ def ConversationPane(app: AppState, chat: ChatState, models: ModelsState) -> ft.
             auto_scroll=chat.follow,
             auto_scroll_animation=0,
         )
-    composer = ft.Container(Composer(app, chat, models.answering), padding=ft.Padding.only(bottom=Space.S))
+    composer = ft.Container(
+        Composer(app, chat, models.answering),
+        padding=ft.Padding.only(bottom=Space.S),
+        key=f"composer-{chat.drafts}",
+    )
     controls = [_header(app, chat, models), body, composer]
     return ft.Column(controls, expand=True, spacing=0, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 

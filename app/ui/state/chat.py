@@ -216,6 +216,25 @@ class Chat:
         await self._start(conversation.id, events)
 
     @reported
+    async def ask_differently(self, question: ChatMessage) -> None:
+        """Put a question into the composer again, in a conversation that goes on from before it.
+
+        The conversation in which it stands stays as it is.
+        """
+        asked_in = self.state.open
+        if asked_in is None:
+            return
+        if any(message.id < question.id for message in self._all_messages):
+            branch = await asyncio.to_thread(self._conversations.branch, asked_in.id, question.id)
+            await self.refresh()
+            await self.open(branch.id)
+        else:
+            self.new()
+            self.state.options, self.state.level = asked_in.options, asked_in.level
+        self.draft = question.text
+        self.state.drafts += 1
+
+    @reported
     async def continue_answer(self) -> None:
         """Go on with the last answer."""
         if self.state.open is not None:

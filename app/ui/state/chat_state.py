@@ -52,6 +52,8 @@ class ChatState:
     follow: bool = True
     """Keep the end in view; off while earlier messages are read."""
     answering: bool = False
+    drafts: int = 0
+    """Counts what was put into the composer from elsewhere."""
     collections: list[Collection] = field(default_factory=list)
     """All collections of the knowledge base, to choose from."""
     collection_ids: list[int] = field(default_factory=list)

@@ -10,7 +10,7 @@ from app.core.conversation_schema import MIGRATIONS
 from app.core.conversations import Conversations
 from app.core.errors import ConversationMissing
 from app.core.instance import InstanceLock
-from app.core.messages import Citation, MessageState, title_of
+from app.core.messages import Attachment, Citation, MessageState, title_of
 from app.core.model_options import AnswerOptions
 from app.core.strings import Strings
 from engines.protocol import Usage
@@ -188,3 +188,45 @@ def test_conversations_of_an_earlier_version_are_kept(tmp_path: Path) -> None:
         [kept] = opened.list()
         opened.close()
         assert (kept.title, kept.options) == ("The boiler", AnswerOptions())
+
+
+def test_a_branch_holds_what_came_before_and_leaves_the_first_as_it_is(conversations: Conversations) -> None:
+    first = conversations.create([3])
+    _, answer = conversations.add_question(
+        first.id,
+        "First?",
+        [Attachment("a.txt", 3, tokens=1, text="abc"), Attachment("b.pdf", 9, document_id=4)],
+        7,
+    )
+    conversations.write(answer.id, text="Indeed.", state=MessageState.COMPLETE)
+    second, unfinished = conversations.add_question(first.id, "Second?")
+
+    branch = conversations.branch(first.id, second.id)
+
+    copied = conversations.messages(branch.id)
+    assert [(one.role, one.text) for one in copied] == [("user", "First?"), ("assistant", "Indeed.")]
+    assert [file.name for file in copied[0].attachments] == ["a.txt", "b.pdf"]
+    assert conversations.attached_texts(branch.id)[copied[0].id][0].text == "abc"
+    assert (branch.title, branch.collection_ids) == ("First?", (3,))
+    assert branch.id in [found.id for found in conversations.list("indeed")]
+    assert len(conversations.messages(first.id)) == 4
+
+    whole = conversations.branch(first.id, unfinished.id + 1)
+    assert conversations.messages(whole.id)[-1].state is MessageState.INTERRUPTED
+
+
+def test_files_that_a_branch_searches_too_stay_when_one_of_both_is_deleted(
+    conversations: Conversations,
+) -> None:
+    first = conversations.create()
+    question, _ = conversations.add_question(first.id, "First?", [Attachment("b.pdf", 9, document_id=4)], 7)
+    branch = conversations.branch(first.id, question.id + 1)
+
+    assert conversations.attached_to_this_alone(first.id) == []
+    conversations.delete(first.id)
+    assert conversations.attached_to_this_alone(branch.id) == [7]
+
+
+def test_a_conversation_that_is_gone_has_no_branch(conversations: Conversations) -> None:
+    with pytest.raises(ConversationMissing):
+        conversations.branch(99, 1)

@@ -129,6 +129,38 @@ async def test_a_conversation_is_saved_as_a_text_with_its_title_as_name(open_app
         assert saved["Say something.md"].endswith("\n\nFirst.\n")
 
 
+async def test_an_earlier_question_is_asked_differently_in_a_conversation_of_its_own(open_app, model):
+    model("Indeed.")
+    async with open_app() as app:
+        await ask_and_wait(app, "First?")
+        await app.enter("composer", "Second?")
+        await app.tap("send")
+        await app.until(lambda: len(app.marks("message-assistant")) == 2 and app.shows("regenerate"))
+        second = app.all(ft.IconButton, app.marks("ask-differently")[1])[0]
+        await app.fire(second, "click")
+        await app.until(lambda: len(app.marks("message-user")) == 1)
+        assert app.all(ft.TextField, app.mark("composer"))[0].value == "Second?"
+        await app.enter("composer", "Other?")
+        await app.tap("send")
+        await app.until(lambda: len(app.marks("message-assistant")) == 2 and app.shows("regenerate"))
+        conversations = (await services()).conversations
+        talks = [[one.text for one in conversations.messages(it.id)] for it in conversations.list()]
+        assert talks == [
+            ["First?", "Indeed.", "Other?", "Indeed."],
+            ["First?", "Indeed.", "Second?", "Indeed."],
+        ]
+
+
+async def test_the_first_question_asked_differently_begins_a_new_conversation(open_app, model):
+    model("Indeed.")
+    async with open_app() as app:
+        await ask_and_wait(app, "First?")
+        await app.tap("ask-differently")
+        await app.until(lambda: not app.shows("message-user"))
+        assert app.all(ft.TextField, app.mark("composer"))[0].value == "First?"
+        assert len((await services()).conversations.list()) == 1
+
+
 async def test_answering_again_replaces_the_answer(open_app, model):
     model("First.")
     async with open_app() as app:
