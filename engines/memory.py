@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from engines.flash_attention import BATCH_WITHOUT, uses_flash_attention
 from engines.gguf import GgufHeader
 from engines.protocol import LoadOptions
 
@@ -73,9 +74,9 @@ def estimate_memory(
     context = options.context_tokens
     numbers_per_token = sum(header.kv_heads) * (header.key_length + header.value_length)
     compute = _PROCESS_BYTES + _GRAPH_BYTES + _BYTES_PER_TOKEN_OF_VOCABULARY * header.vocabulary
-    if not options.flash_attention:
+    if not uses_flash_attention(options):
         used = context if used_tokens is None else min(used_tokens, context)
-        scores = min(options.batch_tokens, context) * used * header.head_count
+        scores = min(options.batch_tokens, BATCH_WITHOUT, context) * used * header.head_count
         compute += 2 * scores * 4  # as 32-bit floats, before and after the softmax
     return MemoryNeed(
         weights=header.tensor_bytes,

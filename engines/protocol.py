@@ -70,7 +70,8 @@ class LoadOptions:
     """Threads that generate. Default: cores - 1, since a waiting core stalls all others."""
     prompt_threads: int | None = None
     """Threads that read the prompt. Default: all cores."""
-    flash_attention: bool = True
+    flash_attention: bool | None = None
+    """A way to compute attention that needs less memory. Default: where it is not slower."""
     use_mmap: bool = True
     prefix_cache_bytes: int = 256 << 20
     """For conversations that are not in the model's memory, so that going back to one is quick. 0: none.

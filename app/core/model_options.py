@@ -96,7 +96,7 @@ class ModelOptions(AnswerOptions, frozen=True, kw_only=True, omit_defaults=True)
     gpu_layers: Annotated[int, _number("gpu_layers")] | None = None
     """Layers on the graphics card, where the engine was built for one; by itself all."""
     flash_attention: bool | None = None
-    """A way to compute attention that needs less memory."""
+    """A way to compute attention that needs less memory; on a PC slower late in a conversation."""
     kv_cache_type: Literal["f16", "q8_0", "q4_0"] | None = None
     """How exactly the conversation is remembered: smaller types halve or quarter its memory."""
     use_mmap: bool | None = None

@@ -22,6 +22,7 @@ from app.core.servers import ServerModel
 from app.core.settings import SettingsStore
 from engines.families import find_family
 from engines.families.generic import GENERIC
+from engines.flash_attention import uses_flash_attention
 from engines.library import InstalledModel, ModelLibrary
 from engines.memory import MemoryNeed, estimate_memory
 from engines.options import PENALTIES
@@ -138,6 +139,7 @@ class Tuning:
         by_engine = ModelOptions(
             **_known(GENERIC.complete(PENALTIES, thinking=False)),
             **{name: getattr(_DEFAULTS, name) for name in _BY_ENGINE},
+            flash_attention=uses_flash_attention(self.chosen(model).load_options()),
             stop=(),
         )
         return [(OptionOrigin.ENGINE, by_engine), (OptionOrigin.MAKER, AnswerOptions(**_known(maker)))]
@@ -159,7 +161,7 @@ class Tuning:
         ]
 
 
-_BY_ENGINE = ("flash_attention", "kv_cache_type", "use_mmap", "use_mlock", "batch_tokens")
+_BY_ENGINE = ("kv_cache_type", "use_mmap", "use_mlock", "batch_tokens")
 
 
 def _known(sampling: Sampling) -> dict[str, Any]:

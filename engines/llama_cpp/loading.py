@@ -17,6 +17,7 @@ from engines.errors import (
     OptionRejected,
     UnsupportedModel,
 )
+from engines.flash_attention import BATCH_WITHOUT, uses_flash_attention
 from engines.gguf import FileKind, GgufHeader, read_header
 from engines.llama_cpp import cores, native
 from engines.memory import available_memory, estimate_memory
@@ -46,7 +47,7 @@ def check_options(options: LoadOptions) -> None:
             raise OptionRejected(option, f"{value} is not within {least} and {most}")
     if options.kv_cache_type not in _CACHE_TYPES:
         raise OptionRejected("kv_cache_type", f"{options.kv_cache_type} is none of {', '.join(_CACHE_TYPES)}")
-    if options.kv_cache_type != "f16" and not options.flash_attention:
+    if options.kv_cache_type != "f16" and options.flash_attention is False:
         raise OptionRejected("kv_cache_type", "other types than f16 need flash attention")
     check_scales(options.adapters)
 
@@ -127,14 +128,17 @@ def make_context(library: ModuleType, model: Any, header: GgufHeader, options: L
     physical = cores.physical_cores()
     parameters = library.llama_context_default_params()
     parameters.n_ctx = min(options.context_tokens, trained)
-    parameters.n_batch = parameters.n_ubatch = options.batch_tokens
+    on_card = bool(library.llama_supports_gpu_offload()) and options.gpu_layers != 0
+    flash_attention = uses_flash_attention(options, graphics_card=on_card)
+    parameters.n_batch = options.batch_tokens
+    parameters.n_ubatch = (
+        options.batch_tokens if flash_attention else min(options.batch_tokens, BATCH_WITHOUT)
+    )
     parameters.type_k = parameters.type_v = getattr(library, _CACHE_TYPES[options.kv_cache_type])
     parameters.n_threads = options.threads or cores.generation_threads(physical)
     parameters.n_threads_batch = options.prompt_threads or physical
     parameters.flash_attn_type = (
-        library.LLAMA_FLASH_ATTN_TYPE_AUTO
-        if options.flash_attention
-        else library.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        library.LLAMA_FLASH_ATTN_TYPE_AUTO if flash_attention else library.LLAMA_FLASH_ATTN_TYPE_DISABLED
     )
     # Keeps all of Gemma's local layers: going back in a conversation would otherwise silently read a hole.
     parameters.swa_full = True

@@ -112,7 +112,7 @@ def _parameters(
     parameters.n_gpu_layers = -1 if options.gpu_layers is None else options.gpu_layers
     cache_type = getattr(xllamacpp.ggml_type, f"GGML_TYPE_{options.kv_cache_type.upper()}")
     parameters.cache_type_k = parameters.cache_type_v = cache_type
-    flash_attention = "AUTO" if options.flash_attention else "DISABLED"
+    flash_attention = "DISABLED" if options.flash_attention is False else "AUTO"
     parameters.flash_attn_type = getattr(
         xllamacpp.llama_flash_attn_type, f"LLAMA_FLASH_ATTN_TYPE_{flash_attention}"
     )

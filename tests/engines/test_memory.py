@@ -83,8 +83,8 @@ def test_the_estimate_is_within_15_percent_of_what_was_measured(
 
 
 def test_the_cache_grows_with_the_context_and_nothing_else_does() -> None:
-    small = estimate_memory(SMOLLM2, LoadOptions(context_tokens=1024))
-    large = estimate_memory(SMOLLM2, LoadOptions(context_tokens=4096))
+    small = estimate_memory(SMOLLM2, LoadOptions(context_tokens=1024, flash_attention=True))
+    large = estimate_memory(SMOLLM2, LoadOptions(context_tokens=4096, flash_attention=True))
     assert small.kv_cache == 22.5 * MIB
     assert large == replace(small, kv_cache=4 * small.kv_cache)
 

@@ -16,6 +16,7 @@ from app.core.option_store import OptionStore
 from app.core.settings import SettingsStore
 from app.core.tuning import Tuning
 from engines.errors import AdapterUnusable, ModelFileMissing, NotEnoughMemory
+from engines.flash_attention import uses_flash_attention
 from engines.library import InstalledModel, ModelLibrary, starter
 from engines.memory import MemoryFit
 from engines.protocol import LoadOptions, LoraAdapter, Sampling
@@ -64,7 +65,7 @@ def test_each_value_says_where_it_comes_from(tuning: Tuning, model: InstalledMod
         "thinking": (False, OptionOrigin.APP),
         "context_tokens": (1024, OptionOrigin.MODEL),
         "max_answer_tokens": (20, OptionOrigin.COMMAND),
-        "flash_attention": (True, OptionOrigin.ENGINE),
+        "flash_attention": (uses_flash_attention(LoadOptions()), OptionOrigin.ENGINE),
         "threads": (None, OptionOrigin.ENGINE),
     }
     assert {name: (resolved[name], resolved.origin(name)) for name in expected} == expected
@@ -122,7 +123,7 @@ def test_what_the_engine_would_refuse_together_is_refused_before(
     with pytest.raises(OptionsConflict) as raised:
         tuning.change(model.id, {"flash_attention": False})
     assert (raised.value.option, raised.value.other) == ("flash_attention", "kv_cache_type")
-    assert tuning.load_options(model).flash_attention
+    assert tuning.load_options(model).flash_attention is None
 
 
 async def test_a_changed_load_option_loads_the_model_again_with_the_next_question(
