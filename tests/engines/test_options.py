@@ -80,7 +80,8 @@ async def test_a_sampling_value_out_of_range_is_named(scripted, value) -> None:
     ids=str,
 )
 async def test_penalties_end_a_real_models_repetition(opened, smollm2: Path, value) -> None:
-    engine = await opened(smollm2, context_tokens=1024)
+    # One way to round, so that it repeats itself as much wherever this runs.
+    engine = await opened(smollm2, context_tokens=1024, flash_attention=True)
     prompt = "Repeat after me, a hundred times: sea sea sea sea sea sea"
     plain = await ask(engine, question(prompt, temperature=0.0, max_tokens=48))
 
