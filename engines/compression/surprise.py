@@ -35,7 +35,10 @@ def measure(job: Measure, progress: Progress) -> Measured | JobFailed:
         header = loading.check_file(Path(os.fsdecode(job.model)))
         # All cores would be faster on an idle machine, and slower by a factor of 50 on a busy one.
         threads = cores.generation_threads(cores.physical_cores())
-        options = LoadOptions(context_tokens=job.window, threads=threads, prompt_threads=threads)
+        # One way to round on all devices, so that their figures can be compared.
+        options = LoadOptions(
+            context_tokens=job.window, threads=threads, prompt_threads=threads, flash_attention=True
+        )
         model = loading.load_model(library, header, options, lambda: None)
         try:
             context = loading.make_context(library, model, header, options)
