@@ -2,7 +2,7 @@
 
 It takes less memory, and on graphics cards it is faster. On the x86 processor where it was measured it is
 not: late in a conversation a short question takes up to four times as long to read with it, and each
-generated token up to twice as long (docs/decisions/0028-flash-attention-where-it-pays.md). Processors of
+generated token up to twice as long (docs/decisions/0031-flash-attention-where-it-pays.md). Processors of
 phones have other instructions for it, and were not measured.
 """
 
