@@ -8,15 +8,21 @@ QUOTE_CHARACTERS = 200
 """So much of a document may stand in an answer in one piece, and in a citation."""
 
 
+_LONGEST_CITATION = 12
+"""Digits between brackets."""
+
+
 class QuoteGuard:
     """Watches the words of an answer: a question that talks the model into repeating its sources gets no more
     of them than a quotation may have.
 
-    White space and case do not matter, so that line breaks are no way round it.
+    Only letters and digits count, and numbers in brackets do not: line breaks, marks, and a citation after
+    every sentence are no way round it.
     """
 
     def __init__(self, texts: Iterable[str], longest: int = QUOTE_CHARACTERS) -> None:
         self._texts = [_folded(text) for text in texts]
+        self._letters = _Letters()
         self._longest = longest
         self._tail = ""
         self.tripped = False
@@ -24,7 +30,7 @@ class QuoteGuard:
     def take(self, text: str) -> str:
         """So much of the next words as may be said; `tripped` is set where that is not all."""
         for place, character in enumerate(text):
-            folded = _folded(character)
+            folded = self._letters.take(character)
             if not folded:
                 continue
             self._tail = (self._tail + folded)[-(self._longest + 1) :]
@@ -44,4 +50,33 @@ def shortened(text: str, longest: int = QUOTE_CHARACTERS) -> str:
 
 
 def _folded(text: str) -> str:
-    return "".join(text.casefold().split())
+    letters = _Letters()
+    return "".join(map(letters.take, text)) + letters.rest()
+
+
+class _Letters:
+    """What of a text is compared, letter for letter."""
+
+    def __init__(self) -> None:
+        self._bracket: str | None = None
+        """Digits after [, which are a citation if ] follows them; None: no bracket is open."""
+
+    def take(self, character: str) -> str:
+        """What can be told so far with this character."""
+        if character == "[":
+            before, self._bracket = self.rest(), ""
+            return before
+        if self._bracket is not None and character == "]":
+            self._bracket = None
+            return ""
+        if not character.isalnum():
+            return ""
+        if self._bracket is not None and character.isdecimal() and len(self._bracket) < _LONGEST_CITATION:
+            self._bracket += character
+            return ""
+        return self.rest() + character.casefold()
+
+    def rest(self) -> str:
+        """Digits in a bracket that is no citation."""
+        rest, self._bracket = self._bracket or "", None
+        return rest

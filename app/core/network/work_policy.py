@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -153,7 +153,7 @@ class WorkPolicyStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._current = usable(read_object(path), WorkPolicy)
+        self._current = _stored(read_object(path))
 
     @property
     def current(self) -> WorkPolicy:
@@ -171,6 +171,29 @@ class WorkPolicyStore:
         write_whole(self._path, changed)
         self._current = changed
         return changed
+
+
+_LIMITS = (
+    "paused",
+    "routers",
+    "groups",
+    "idle_minutes",
+    "hours",
+    "daily_questions",
+    "daily_tokens",
+    "hottest_celsius",
+)
+"""Rules without which more would be allowed."""
+
+
+def _stored(values: dict[str, Any]) -> WorkPolicy:
+    """The policy of a file; nobody is answered where a limit in it cannot be read."""
+    policy = usable(values, WorkPolicy)
+    try:
+        msgspec.convert({name: values[name] for name in _LIMITS if name in values}, WorkPolicy)
+    except msgspec.ValidationError:
+        return msgspec.structs.replace(policy, enabled=False)
+    return policy
 
 
 def changed_policy(policy: WorkPolicy, **values: object) -> WorkPolicy:

@@ -30,6 +30,23 @@ def test_line_breaks_and_capitals_are_no_way_round_it():
     assert guard.tripped
 
 
+@pytest.mark.parametrize("between", [". [1] ", " [۱، ۲] ", "\u200b", " “", "**"])
+def test_citations_and_marks_in_between_are_no_way_round_it(between):
+    """Models are told to cite after every sentence, so a recital looks like this."""
+    guard = QuoteGuard([DOCUMENT.replace(" word9 ", " word9. ")])
+    words = DOCUMENT.split()
+    parts = [" ".join(words[at : at + 10]) for at in range(0, 200, 10)]
+    heard = said(guard, list(between.join(parts)))
+    assert guard.tripped
+    assert len(heard) < 2 * QUOTE_CHARACTERS
+
+
+def test_what_merely_stands_in_brackets_is_watched_too():
+    guard = QuoteGuard([DOCUMENT])
+    said(guard, [f"[{DOCUMENT}]"])
+    assert guard.tripped
+
+
 def test_an_answer_in_its_own_words_with_short_quotations_is_whole():
     answer = " ".join(f"As it says, “{DOCUMENT[at : at + 150]}”, which is to say." for at in (0, 300, 600))
     guard = QuoteGuard([DOCUMENT])

@@ -87,6 +87,15 @@ def test_a_policy_is_kept_and_a_wrong_value_changes_nothing(tmp_path):
     assert WorkPolicyStore(path).current == store.current
 
 
+@pytest.mark.parametrize("damage", ['"groups": [1]', '"hours": {"start": 9999, "end": 0}', '"paused": "yes"'])
+def test_whoever_cannot_read_a_rule_answers_nobody(tmp_path, damage):
+    """Without it more would be allowed than its owner has said: all groups, the whole day."""
+    path = tmp_path / "working.json"
+    path.write_text('{"enabled": true, "public": true, "daily_questions": 3, ' + damage + "}")
+    policy = WorkPolicyStore(path).current
+    assert (policy.enabled, policy.daily_questions) == (False, 3)
+
+
 def test_a_damaged_value_has_its_default_and_the_others_stay(tmp_path):
     path = tmp_path / "working.json"
     path.write_text('{"enabled": true, "slots": 99, "daily_questions": 3}')
