@@ -126,8 +126,11 @@ class KnownDevices:
         """The device of this number."""
         return self._devices.get(node)
 
-    def see(self, signed: Signed, now: int) -> NodeCard:
+    def see(self, signed: Signed, now: int, *, named: bool = True) -> NodeCard:
         """Check a card against all that is known, and remember it.
+
+        With `named` False its name is nobody's: what strangers call themselves must not take a name away from
+        a device of the user's.
 
         Raises:
             MessageError, CardError: as `read_card`.
@@ -141,12 +144,13 @@ class KnownDevices:
             card.sequence < known.sequence or (card.sequence == known.sequence and digest != known.digest)
         ):
             raise CardOutdated(card.node, card.name)
-        holder = self._holder(card.name)
+        holder = self._holder(card.name) if named else None
         if holder is not None and holder.node != card.node:
             if not _succeeds(card, holder):
                 raise IdentityChanged(card.node, card.name, known=holder.node)
             del self._devices[holder.node]
-        self._remember(card, digest, verified=known is not None and known.verified)
+        name = card.name if named else known.name if known is not None else ""
+        self._remember(card, name, digest, verified=known is not None and known.verified)
         return card
 
     def accept(self, signed: Signed, now: int) -> NodeCard:
@@ -202,11 +206,11 @@ class KnownDevices:
             return None
         return next((d for d in self._devices.values() if _comparable(d.name) == wanted), None)
 
-    def _remember(self, card: NodeCard, digest: bytes, *, verified: bool) -> None:
+    def _remember(self, card: NodeCard, name: str, digest: bytes, *, verified: bool) -> None:
         self._devices[card.node] = KnownDevice(
             node=card.node,
             identity=card.identity,
-            name=card.name,
+            name=name,
             sequence=card.sequence,
             digest=digest,
             expires=card.expires,

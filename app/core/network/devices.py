@@ -82,13 +82,13 @@ class Devices:
         """Whether the user wants to have nothing to do with it. A stranger is not blocked."""
         return any(one.blocked for one in self.stored.all() if one.card.node == node)
 
-    def see(self, signed: Signed) -> NodeCard:
-        """Check a card, pin its identity at the first time, and remember it.
+    def see(self, signed: Signed, *, named: bool = True) -> NodeCard:
+        """Check a card, pin its identity at the first time, and remember it; strangers without their names.
 
         Raises:
             MessageError, CardError: it cannot be used; see `KnownDevices.see`.
         """
-        return self._note(lambda known, now: known.see(signed, now))
+        return self._note(lambda known, now: known.see(signed, now, named=named))
 
     def accept(self, signed: Signed) -> NodeCard:
         """The user says that this is the device of that name now. Raises what `see` raises, but for

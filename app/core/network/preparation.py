@@ -126,7 +126,7 @@ class Preparation:
         def refuses(node: str) -> bool:
             return node == keys.node or node in blocked or self._trust.book.quarantined(node, now)
 
-        checks = Checks(self._devices.see, refuses)
+        checks = Checks(lambda card, named: self._devices.see(card, named=named), refuses)
         selected = await asyncio.to_thread(check, candidates.candidates, checks, groups, level, tokens)
         return Found(job, keys, groups, candidates, tuple(selected))
 
@@ -187,7 +187,8 @@ class Preparation:
         )
 
     def _seat(self, one: Selected, *, spare: bool) -> Seat:
-        name = self._devices.get(one.card.node).alias or one.card.name
+        known = self._devices.get(one.card.node)
+        name = known.alias or known.name
         return Seat(one.card.node, name, one.level, one.offer.model, self._trust_in(one), spare=spare)
 
     def _trust_in(self, one: Selected) -> float:

@@ -14,6 +14,7 @@ from network.protocol.cards import ModelOffer, NodeCard
 from network.protocol.groups import Membership
 from network.protocol.message import Signed
 from network.protocol.tickets import Candidate, Candidates
+from network.signatures import verify_own
 from network.tickets import check_ticket
 
 log = logging.getLogger(__name__)
@@ -59,8 +60,9 @@ class Selected:
 class Checks:
     """What this device knows about others."""
 
-    see: Callable[[Signed], NodeCard]
-    """Checks a card against all that is known and pins it; raises CardError, MessageError."""
+    see: Callable[[Signed, bool], NodeCard]
+    """Checks a card against all that is known and pins it, with its name or without; raises CardError,
+    MessageError."""
     refuses: Callable[[str], bool]
     """Whether a device is not to be asked: blocked by the user, in quarantine, or this one."""
 
@@ -82,12 +84,12 @@ def check(
     error: NetworkError | None = None
     for candidate in candidates:
         try:
-            card = checks.see(candidate.card)
+            shared = _shared(candidate, verify_own(candidate.card, NodeCard), groups)
+            card = checks.see(candidate.card, bool(shared))
         except (CardError, MessageError) as refused:
             log.warning("a device was not asked: %s", type(refused).__name__)
             error = error or refused
             continue
-        shared = _shared(candidate, card, groups)
         nearest = min(
             (group.level for group in shared), key=lambda one: one.rank, default=PrivacyLevel.PUBLIC
         )
