@@ -11,7 +11,19 @@ from typing import Annotated
 
 import typer
 
-from app.cli.network_groups import code, create, devices, forget, groups, join, leave, verify, whoami
+from app.cli.network_groups import (
+    block,
+    code,
+    create,
+    devices,
+    forget,
+    groups,
+    join,
+    leave,
+    name,
+    verify,
+    whoami,
+)
 from app.cli.session import run, services, strings_of
 from app.cli.text import print_json
 from app.core.errors import AppError
@@ -26,7 +38,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 network = typer.Typer(
     no_args_is_help=True, help="Other devices: routers, groups, who is verified, what left."
 )
-for command in (groups, create, join, code, leave, devices, verify, forget, whoami):
+for command in (groups, create, join, code, leave, devices, verify, block, forget, name, whoami):
     network.command()(command)
 
 

@@ -1,4 +1,4 @@
-"""`dai network groups`, `create`, `join`, `code`, `leave`, `devices`, `verify`, `forget`, `whoami`."""
+"""`dai network`: groups and devices, and what this device is called."""
 
 from __future__ import annotations
 
@@ -189,6 +189,37 @@ async def _forget(named: str) -> None:
         device = device_named(opened, named)
         opened.network.devices.forget(device.node)
         print(strings_of(opened)("cli.network_forgotten", name=device.shown_name))
+
+
+def block(
+    device: Annotated[str, typer.Argument(help="Its name, or the beginning of its number.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Have to do with it again.")] = False,
+) -> None:
+    """Block a device: nothing is asked of it, and it gets no answers."""
+    run(_block(device, blocked=not undo))
+
+
+async def _block(named: str, *, blocked: bool) -> None:
+    async with services() as opened:
+        device = device_named(opened, named)
+        opened.network.devices.block(device.node, blocked=blocked)
+        key = "cli.network_blocked" if blocked else "cli.network_unblocked"
+        print(strings_of(opened)(key, name=device.shown_name))
+
+
+def name(
+    new: Annotated[str, typer.Argument(help="What this device shall be called; empty: nothing.")],
+) -> None:
+    """Name this device. Everybody at its routers can see the name."""
+    run(_name(new))
+
+
+async def _name(new: str) -> None:
+    async with services() as opened:
+        opened.network.identity.rename(new)
+        known = opened.network.identity.name
+        key = "cli.network_named" if known else "cli.network_nameless"
+        print(strings_of(opened)(key, name=known))
 
 
 def whoami() -> None:

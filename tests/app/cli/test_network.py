@@ -110,6 +110,10 @@ def test_a_device_is_verified_by_number_or_by_code_and_forgotten(dai, friend):
     assert dai("network", "devices", "--json").json[0]["verified"] is True
     assert dai("network", "verify", friend.identity.code()).out == "Reza is verified.\n"
     assert "Reza · Verified" in dai("network", "devices").out
+    assert "is blocked" in dai("network", "block", "reza").out
+    assert dai("network", "devices", "--json").json[0]["blocked"] is True
+    assert "not blocked any more" in dai("network", "block", "reza", "--undo").out
+    assert dai("network", "devices", "--json").json[0]["blocked"] is False
     assert dai("network", "forget", friend.identity.node[:8]).out == "Reza is forgotten.\n"
     assert dai("network", "forget", "reza").status == 1
 
@@ -122,6 +126,13 @@ def test_this_device_shows_its_code_and_status_makes_no_keys(dai):
     assert len(after["node"]) == 32
     assert after["keys_in"] == "file"
     assert "as safe as the device itself" in dai("network", "status").out
+
+
+def test_this_device_gets_a_name_and_loses_it(dai):
+    assert dai("network", "name", "  Kitchen   tablet ").out == "This device is called Kitchen tablet now.\n"
+    assert dai("network", "status", "--json").json["name"] == "Kitchen tablet"
+    assert dai("network", "name", "a\u202eb").status == 1
+    assert dai("network", "name", "").out == "This device has no name now.\n"
 
 
 def test_offline_refuses_what_would_leave_and_the_ledger_tells(dai):
