@@ -201,7 +201,8 @@ async def connect(settings: NatsSettings) -> NatsConnection:
         BrokerUnavailable: there is none, or it does not let us in.
         OSError: a file of credentials or certificates cannot be read.
     """
-    client = Client()
+    tls = _tls(settings)
+    client = Client() if tls is None else _EncryptedClient()
     opened: list[NatsConnection] = []
 
     async def again() -> None:
@@ -227,7 +228,7 @@ async def connect(settings: NatsSettings) -> NatsConnection:
                 reconnect_time_wait=1,
                 connect_timeout=2,
                 ping_interval=5,
-                tls=_tls(settings),
+                tls=tls,
                 user=settings.user or None,
                 password=settings.password or None,
                 user_credentials=str(settings.credentials) if settings.credentials else None,
@@ -244,6 +245,18 @@ async def connect(settings: NatsSettings) -> NatsConnection:
             raise BrokerUnavailable(f"{hosts}: {type(error).__name__}") from error
         raise
     return connection
+
+
+class _EncryptedClient(Client):
+    """The library encrypts where the *server* demands it, also at tls:// addresses: whoever stands in between
+    only has to leave that out to be told the password."""
+
+    def _connect_command(self) -> bytes:
+        """Credentials are in it; the connection is encrypted by now, or never."""
+        scheme = self._current_server.uri.scheme if self._current_server else ""
+        if scheme != "wss" and not self._server_info.get("tls_required"):
+            raise nats.errors.SecureConnWantedError
+        return super()._connect_command()
 
 
 def _tls(settings: NatsSettings) -> ssl.SSLContext | None:

@@ -321,3 +321,25 @@ async def test_a_server_with_a_password_lets_in_who_knows_it(tmp_path):
             await open_nats_broker(NatsSettings(servers=(server.url,), connect_seconds=2.0))
     finally:
         server.stop()
+
+
+async def test_a_password_is_never_said_to_a_server_that_does_not_encrypt_where_that_was_demanded():
+    from network.broker.nats.connection import connect
+    from network.broker.nats.settings import NatsSettings
+
+    heard: list[bytes] = []
+
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"server_id":"x","version":"2.11.0","max_payload":1048576,"headers":true}\r\n')
+        heard.append(await reader.read(10_000))
+        writer.close()
+
+    async with await asyncio.start_server(plain, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        settings = NatsSettings(
+            (f"tls://127.0.0.1:{port}",), user="router", password="secret", connect_seconds=3
+        )
+        with pytest.raises(BrokerUnavailable):
+            await connect(settings)
+    assert heard
+    assert set(heard) == {b""}
