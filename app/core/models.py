@@ -1,38 +1,27 @@
-"""Which model answers: installed models, the one in memory, loading and unloading."""
+"""The models of this device and of servers: which there are, which answers, and changing that."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 
-from app.core.errors import FolderMissing, ModelMissing, ModelsMoving, NoModelInstalled
-from app.core.idle import IdleTimer
+from app.core.any_model import AnyModel
+from app.core.errors import ModelMissing, NoModelInstalled
+from app.core.model_files import ModelFiles
+from app.core.model_in_memory import ModelInMemory
 from app.core.option_store import OptionStore
 from app.core.servers import ServerModel, Servers
 from app.core.settings import SettingsStore
 from app.core.tuning import Tuning
-from engines.errors import EngineCrashed, EngineKeepsCrashing, EngineStuck, ModelFileError, NotEnoughMemory
-from engines.library import ContentCheck, InstalledModel, ModelLibrary, Origin
-from engines.memory import MemoryFit, MemoryNeed, available_memory, memory_fit
-from engines.opening import in_process, open_engine
+from engines.errors import ModelFileError
+from engines.library import ContentCheck, InstalledModel, ModelLibrary
+from engines.memory import MemoryFit, MemoryNeed
+from engines.opening import open_engine
 from engines.protocol import Engine, LoadOptions
 
 Listener = Callable[[], None]
-AnyModel = InstalledModel | ServerModel
-
-log = logging.getLogger(__name__)
-
-_MOST_CRASHES = 2
-_SECONDS_PER_MINUTE = 60.0
-
-
-class _Stopped(Exception):
-    """Nobody waits for the result any more."""
 
 
 class Models:
@@ -50,45 +39,32 @@ class Models:
         self.tuning = tuning or Tuning(library, settings, OptionStore(None))
         self._library = library
         self._settings = settings
-        self._open = opener
-        self._engine: Engine | None = None
-        self._options: LoadOptions | None = None
-        self._loaded: AnyModel | None = None
-        self._loading: AnyModel | None = None
-        self._turn = asyncio.Lock()
-        self._aside = False
         self._listeners: list[Listener] = []
-        self._idle = IdleTimer(
-            lambda: settings.current.unload_after_minutes * _SECONDS_PER_MINUTE, self._unload_idle
-        )
-        self._unloading: asyncio.Task[None] | None = None
-        self._crashes: dict[str, int] = {}
-        """Crashes in a row, by model."""
-        settings.subscribe(lambda _: self._idle.seconds_changed())
+        self._files = ModelFiles(library, settings)
+        self._memory = ModelInMemory(self._files, self.servers, self.tuning, settings, opener, self._changed)
         self.tuning.store.subscribe(self._changed)
 
     @property
     def loaded(self) -> AnyModel | None:
         """The model in memory, or the one of a server that is open."""
-        return self._loaded
+        return self._memory.loaded
 
     @property
     def loading(self) -> AnyModel | None:
         """The model on its way into memory."""
-        return self._loading
+        return self._memory.loading
 
     def installed(self) -> list[InstalledModel]:
         """All sound models of this device."""
-        return self._library.installed()
+        return self._files.installed()
 
     def missing_folder(self) -> str | None:
         """The folder that the user wants the models in, if it is not there; None where all is well."""
-        wanted = self._settings.current.models_folder
-        return wanted if wanted is not None and not self._library.folder.is_dir() else None
+        return self._files.missing_folder()
 
     def broken(self) -> list[tuple[Path, ModelFileError]]:
         """Files and links of the models' folder that cannot be used, each with the reason."""
-        return self._library.broken()
+        return self._files.broken()
 
     def chosen(self) -> AnyModel | None:
         """The model that will answer the next question: the user's choice, else the first here that chats.
@@ -109,29 +85,15 @@ class Models:
 
     def memory(self, model: InstalledModel) -> tuple[MemoryNeed, MemoryFit]:
         """What a model needs with its present options, and whether that fits now."""
-        need = self.tuning.need(model)
-        if self._loaded is not None and self._loaded.id == model.id and not self.loads_again(model):
-            return need, MemoryFit.FITS
-        available = available_memory()
-        if isinstance(self._loaded, InstalledModel):  # which goes first
-            available += self.tuning.need(self._loaded, self._options).total
-        return need, memory_fit(need, available)
+        return self._memory.memory(model)
 
     def loads_again(self, model: AnyModel) -> bool:
         """Whether a model is in memory in another way than its options want: the next question loads it."""
-        return (
-            self._loaded is not None and self._loaded.id == model.id and self._options != self.options(model)
-        )
+        return self._memory.loads_again(model)
 
     def free_memory(self) -> int:
         """Bytes that another model could take: what is free, and what the loaded one would leave."""
-        free, loaded = available_memory(), self._loaded
-        if not isinstance(loaded, InstalledModel):
-            return free
-        try:
-            return free + self.tuning.need(loaded, self._options).total
-        except ModelFileError:  # removed under its engine
-            return free
+        return self._memory.free_memory()
 
     async def engine(self) -> Engine:
         """The engine that answers, loaded if need be.
@@ -144,7 +106,7 @@ class Models:
         model = await asyncio.to_thread(self.chosen)
         if model is None:
             raise NoModelInstalled
-        return await self._load(model, anyway=False)
+        return await self._memory.load(model)
 
     async def load(self, model_id: str, *, anyway: bool = False) -> None:
         """Choose a model and put it into memory; the one before is unloaded.
@@ -163,7 +125,7 @@ class Models:
         model = next((model for model in known if model.id == model_id), None)
         if model is None:
             raise ModelMissing
-        await self._load(model, anyway=anyway)
+        await self._memory.load(model, anyway=anyway)
         self._settings.change(model_id=model.id)
 
     async def spare_engine(self, model: InstalledModel, needed: Callable[[], bool]) -> Engine | None:
@@ -175,41 +137,19 @@ class Models:
         Raises:
             As `engine`, and ModelsMoving or FolderMissing where the models' folder is not to be touched.
         """
-        async with self._turn:
-            if needed():
-                return None
-            return await self._load_in_turn(model, anyway=False)
+        return await self._memory.load_unless(needed, model)
 
-    @contextmanager
-    def in_use(self) -> Iterator[None]:
+    def in_use(self) -> AbstractContextManager[None]:
         """While the loaded model answers: it is not unloaded meanwhile, and what kills it is remembered."""
-        model = self._loaded
-        with self._idle.held():
-            try:
-                yield
-            except (EngineCrashed, EngineStuck):
-                if model is not None:
-                    self._crashed(model)
-                raise
-        if model is not None:
-            self._crashes.pop(model.id, None)
+        return self._memory.in_use()
 
-    @asynccontextmanager
-    async def set_aside(self) -> AsyncIterator[None]:
+    def set_aside(self) -> AbstractAsyncContextManager[None]:
         """Unload, and let nobody load, add or remove a model of this device while this lasts."""
-        async with self._turn:
-            await self._close()
-            self._aside = True
-        try:
-            yield
-        finally:
-            self._aside = False
-            self._changed()
+        return self._memory.set_aside()
 
     async def unload(self) -> None:
         """Free the memory of the loaded model."""
-        async with self._turn:
-            await self._close()
+        await self._memory.unload()
 
     async def add(
         self, path: Path, *, link: bool = False, progress: Callable[[int, int], None] | None = None
@@ -220,7 +160,7 @@ class Models:
             ModelsMoving: the models are on their way to another folder.
             FolderMissing: the disk of their folder is not connected.
         """
-        self._check_here()
+        self._files.check_here()
         model = await asyncio.to_thread(self._library.add, path, link=link, progress=progress)
         self._changed()
         return model
@@ -232,8 +172,8 @@ class Models:
             ModelsMoving: the models are on their way to another folder.
             FolderMissing: the disk of their folder is not connected.
         """
-        self._check_here()
-        if self._loaded and self._loaded.id == model_id:
+        self._files.check_here()
+        if self.loaded and self.loaded.id == model_id:
             await self.unload()
         freed = await asyncio.to_thread(self._library.remove, model_id)
         await asyncio.to_thread(self.tuning.forget, model_id)
@@ -261,7 +201,7 @@ class Models:
     ) -> ServerModel:
         """Change what is known of a model of a server; see `Servers.change`. It stays chosen, if it was."""
         changed = await asyncio.to_thread(self.servers.change, model_id, name, url, model, key)
-        if self._loaded and self._loaded.id == model_id:
+        if self.loaded and self.loaded.id == model_id:
             await self.unload()  # the next question opens it anew
         if changed.id != model_id:
             await asyncio.to_thread(self.tuning.rename, model_id, changed.id)
@@ -278,8 +218,7 @@ class Models:
         """
         self.servers.remove(model_id)
         await asyncio.to_thread(self.tuning.forget, model_id)
-        self.tuning.forget(model_id)
-        if self._loaded and self._loaded.id == model_id:
+        if self.loaded and self.loaded.id == model_id:
             await self.unload()
         if self._settings.current.model_id == model_id:
             self._settings.change(model_id=None)
@@ -292,7 +231,7 @@ class Models:
             ModelFileMissing: `broken` does not list it any more.
             OSError: the system does not let it be deleted.
         """
-        self._check_here()
+        self._files.check_here()
         freed = await asyncio.to_thread(self._library.remove_broken, path)
         self._changed()
         return freed
@@ -306,19 +245,7 @@ class Models:
             ModelFileAltered: it is not.
             ModelFileMissing: it is not installed any more.
         """
-        self._check_here()
-        stopped = threading.Event()
-
-        def go_on(done: int, total: int) -> None:
-            if stopped.is_set():
-                raise _Stopped
-            if progress is not None:
-                progress(done, total)
-
-        try:
-            return await asyncio.to_thread(self._library.verify, model_id, go_on)
-        finally:
-            stopped.set()  # whoever waits no more needs no result
+        return await self._files.verify(model_id, progress)
 
     def look_again(self) -> None:
         """Tell the listeners that files have come into the models' folder by another way."""
@@ -328,79 +255,6 @@ class Models:
         """Call `listener` after every change; returns what ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
-
-    async def _load(self, model: AnyModel, *, anyway: bool) -> Engine:
-        async with self._turn:
-            return await self._load_in_turn(model, anyway=anyway)
-
-    async def _load_in_turn(self, model: AnyModel, *, anyway: bool) -> Engine:
-        if isinstance(model, InstalledModel):
-            self._check_here()
-        options = self.options(model)
-        crashes = self._crashes.get(model.id, 0)
-        if anyway:
-            self._crashes.pop(model.id, None)
-        elif crashes >= _MOST_CRASHES:
-            raise EngineKeepsCrashing(model.name, f"{crashes} times")
-        self._idle.restart()
-        if self._engine and self._loaded and (self._loaded.id, self._options) == (model.id, options):
-            return self._engine
-        if isinstance(model, InstalledModel) and not anyway:
-            need, fit = await asyncio.to_thread(self.memory, model)
-            if fit is MemoryFit.TOO_LARGE:
-                raise NotEnoughMemory(need.total, available_memory())
-        await self._close()
-        self._loading = model
-        self._changed()
-        try:
-            if isinstance(model, InstalledModel) and not anyway:
-                await self._check(model)
-            try:
-                self._engine = await self._opened(model, options)
-            except (EngineCrashed, EngineStuck):
-                self._crashed(model)
-                raise
-            self._loaded, self._options = model, options
-        finally:
-            self._loading = None
-            self._idle.restart()
-            self._changed()
-        return self._engine
-
-    async def _check(self, model: InstalledModel) -> None:
-        """Read a downloaded file once where it was written since it arrived."""
-        if await asyncio.to_thread(self._library.needs_check, model):
-            await self.verify(model.id)
-
-    async def _opened(self, model: AnyModel, options: LoadOptions) -> Engine:
-        if isinstance(model, ServerModel):
-            return await self.servers.open(model, options)
-        if model.origin is Origin.LINKED and not in_process("auto"):
-            # A map of a file that others can cut off, or pull out with its disk, would end the app.
-            options = replace(options, use_mmap=False)
-        return await self._open(model.path, options)
-
-    async def _close(self) -> None:
-        self._idle.stop()
-        engine, self._engine, self._loaded = self._engine, None, None
-        if engine is not None:
-            await engine.close()
-            self._changed()
-
-    def _check_here(self) -> None:
-        """Raises ModelsMoving or FolderMissing where the models' folder is not to be touched."""
-        if self._aside:
-            raise ModelsMoving
-        if (missing := self.missing_folder()) is not None:
-            raise FolderMissing(missing)
-
-    def _crashed(self, model: AnyModel) -> None:
-        self._crashes[model.id] = self._crashes.get(model.id, 0) + 1
-
-    def _unload_idle(self) -> None:
-        if self._engine is not None and not self._turn.locked():
-            log.info("idle model unloaded")
-            self._unloading = asyncio.ensure_future(self.unload())
 
     def _changed(self) -> None:
         for listener in list(self._listeners):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.core.adapters import ModelAdapters
+from app.core.any_model import AnyModel
 from app.core.errors import OptionsConflict, OptionUnknown
 from app.core.model_options import (
     AnswerOptions,
@@ -18,7 +19,6 @@ from app.core.model_options import (
     resolve,
 )
 from app.core.option_store import OptionStore
-from app.core.servers import ServerModel
 from app.core.settings import SettingsStore
 from engines.families import find_family
 from engines.families.generic import GENERIC
@@ -45,9 +45,7 @@ class Tuning:
         self._library = library
         self._settings = settings
 
-    def resolve(
-        self, model: InstalledModel | ServerModel | None, conversation: AnswerOptions = _NOTHING
-    ) -> ResolvedOptions:
+    def resolve(self, model: AnyModel | None, conversation: AnswerOptions = _NOTHING) -> ResolvedOptions:
         """What holds for a model, in a conversation where one is given.
 
         Of a server's model the defaults are not known: there they are `None`. May read the header of an
@@ -59,16 +57,14 @@ class Tuning:
         advice = self._advice(model, conversation) if isinstance(model, InstalledModel) else []
         return resolve([*advice, *self._layers(model, conversation)])
 
-    def chosen(
-        self, model: InstalledModel | ServerModel | None, conversation: AnswerOptions = _NOTHING
-    ) -> ResolvedOptions:
+    def chosen(self, model: AnyModel | None, conversation: AnswerOptions = _NOTHING) -> ResolvedOptions:
         """What the user has chosen, anywhere; the rest is `None`, and for the engine to decide.
 
         Reads no file but that of the options.
         """
         return resolve(self._layers(model, conversation))
 
-    def load_options(self, model: InstalledModel | ServerModel | None) -> LoadOptions:
+    def load_options(self, model: AnyModel | None) -> LoadOptions:
         """How a model is to be loaded; without a model, what the app's settings want."""
         return self.chosen(model).load_options()
 
@@ -144,7 +140,7 @@ class Tuning:
         )
         return [(OptionOrigin.ENGINE, by_engine), (OptionOrigin.MAKER, AnswerOptions(**_known(maker)))]
 
-    def _layers(self, model: InstalledModel | ServerModel | None, conversation: AnswerOptions) -> list[Layer]:
+    def _layers(self, model: AnyModel | None, conversation: AnswerOptions) -> list[Layer]:
         settings = self._settings.current
         app = ModelOptions(
             context_tokens=settings.context_tokens,

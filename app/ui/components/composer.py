@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import flet as ft
 
+from app.core.any_model import AnyModel
 from app.core.direction import is_right_to_left
 from app.core.model_options import AnswerOptions
-from app.core.models import AnyModel
 from app.core.provenance import PrivacyLevel
 from app.core.servers import ServerModel
 from app.ui.components.attachments import WaitingFiles

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import flet as ft
 
-from app.core.models import AnyModel
+from app.core.any_model import AnyModel
 from app.core.provenance import PrivacyLevel
 from app.core.servers import ServerModel
 from app.ui.components.controls import marked

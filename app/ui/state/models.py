@@ -9,7 +9,7 @@ from pathlib import Path
 
 import flet as ft
 
-from app.core.models import AnyModel
+from app.core.any_model import AnyModel
 from app.core.servers import ServerModel
 from app.services import Services
 from app.ui.state.files import ChosenFile, Files

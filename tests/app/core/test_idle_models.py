@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core import models as models_module
+from app.core import model_in_memory
 from app.core.models import Models
 from app.core.settings import SettingsStore
 from engines.errors import EngineCrashed, EngineKeepsCrashing
@@ -59,7 +59,7 @@ async def models(
 
 @pytest.fixture
 def short_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models_module, "_SECONDS_PER_MINUTE", 0.002)
+    monkeypatch.setattr(model_in_memory, "_SECONDS_PER_MINUTE", 0.002)
 
 
 def unloaded(models: Models) -> asyncio.Event:
@@ -106,7 +106,7 @@ async def test_a_model_stays_where_the_user_wants_it(
 
 async def test_a_shorter_time_counts_at_once(models: Models, settings: SettingsStore, monkeypatch) -> None:
     await models.engine()
-    monkeypatch.setattr(models_module, "_SECONDS_PER_MINUTE", 0.002)
+    monkeypatch.setattr(model_in_memory, "_SECONDS_PER_MINUTE", 0.002)
 
     settings.change(unload_after_minutes=1)
 

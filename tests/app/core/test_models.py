@@ -86,7 +86,7 @@ async def test_a_model_that_would_not_fit_is_refused_unless_wanted_anyway(
     models: Models, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_tiny_gguf(folder / "a.gguf", reply="Hello.")
-    monkeypatch.setattr("app.core.models.available_memory", lambda: 1_000)
+    monkeypatch.setattr("app.core.model_in_memory.available_memory", lambda: 1_000)
     _, fit = models.memory(models.installed()[0])
     assert fit is MemoryFit.TOO_LARGE
     with pytest.raises(NotEnoughMemory) as raised:

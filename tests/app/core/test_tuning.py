@@ -159,7 +159,7 @@ async def test_a_loaded_model_that_would_not_fit_with_its_new_options_is_not_loa
 ) -> None:
     models.tuning.change(model.id, {"context_tokens": 512})
     await models.engine()
-    monkeypatch.setattr("app.core.models.available_memory", lambda: 0)
+    monkeypatch.setattr("app.core.model_in_memory.available_memory", lambda: 0)
     assert models.memory(model)[1] is MemoryFit.FITS, "it is in memory"
     models.tuning.change(model.id, {"context_tokens": 2048})
     assert models.memory(model)[1] is MemoryFit.TOO_LARGE

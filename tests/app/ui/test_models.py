@@ -5,7 +5,7 @@ from __future__ import annotations
 import flet as ft
 import pytest
 
-from app.core import models as core_models
+from app.core import model_in_memory
 from engines.errors import EngineCrashed
 from engines.library import ModelLibrary
 from engines.split_files import parts_beside
@@ -40,7 +40,7 @@ async def test_a_model_is_loaded_and_unloaded(open_app, model_id):
 
 
 async def test_a_model_that_does_not_fit_is_loaded_only_after_a_question(open_app, model_id, monkeypatch):
-    monkeypatch.setattr(core_models, "available_memory", lambda: 1000)
+    monkeypatch.setattr(model_in_memory, "available_memory", lambda: 1000)
     async with open_app() as app:
         await app.go(2)
         assert "Too large" in app.text(f"model-{model_id}")
@@ -75,7 +75,7 @@ async def test_a_model_that_crashed_twice_is_loaded_only_after_a_question(open_a
 async def test_a_question_to_a_model_that_does_not_fit_says_so_in_the_conversation(
     open_app, model_id, monkeypatch
 ):
-    monkeypatch.setattr(core_models, "available_memory", lambda: 1000)
+    monkeypatch.setattr(model_in_memory, "available_memory", lambda: 1000)
     async with open_app() as app:
         await app.enter("composer", "Hello?")
         await app.tap("send")
