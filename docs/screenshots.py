@@ -6,9 +6,13 @@ shows what a newcomer sees, the small model's answer included.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from PIL import Image
@@ -94,6 +98,78 @@ def look_at_models(screen: Screen, folder: Path) -> None:
     screen.until(lambda: screen.shows("load"))
 
 
+def ask_a_circle(screen: Screen, folder: Path) -> None:
+    """A question to another device of a circle, which answers from a document it shares."""
+    with circle(folder):
+        screen.open(screen.page.url)  # it has a router and a circle now
+        screen.tap("level")
+        screen.until(lambda: screen.shows("level-circle"))
+        screen.tap("level-circle")
+        screen.write("composer", "How many days a week may be worked from home?")
+        screen.tap("send")
+        screen.until(lambda: screen.shows("departure-send"))
+        screen.tap("departure-send")
+        wait_for_answer(screen)
+        screen.tap("origin")
+
+
+@contextlib.contextmanager
+def circle(folder: Path) -> Iterator[None]:
+    """A router, and a device that belongs to the same circle as the one in the picture."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    host, port = address.split(":")
+    file = folder / "Handbook.md"
+    file.write_text(HANDBOOK, encoding="utf-8")
+    with contextlib.ExitStack() as running:
+        router = ("router", "--host", host, "--port", port, "--open", "--name", "Office")
+        running.enter_context(keeps_running(folder / "router", "owner's page", *router))
+        other = folder / "other"
+        run(other, "network", "add", address)
+        run(other, "network", "name", "Maryam's laptop")
+        run(other, "network", "create", "Colleagues")
+        run(folder / "home", "network", "add", address)
+        code = run(other, "network", "code", "Colleagues")
+        run(folder / "home", "network", "join", "Colleagues", given=code)
+        run(other, "kb", "add", file, "--kb", "Handbook")
+        run(other, "kb", "share", "Handbook", "circle")
+        running.enter_context(keeps_running(other, "Ready", "worker", "--group", "Colleagues"))
+        yield
+
+
+def run(home: Path, *arguments: object, given: str = "") -> str:
+    """What a command of `dai` prints."""
+    return subprocess.run(  # noqa: S603 - a command of this checkout
+        dai(*arguments), env=at(home), input=given, text=True, check=True, stdout=subprocess.PIPE
+    ).stdout
+
+
+@contextlib.contextmanager
+def keeps_running(home: Path, sign: str, *arguments: object) -> Iterator[None]:
+    """A command of `dai` that runs until it is told to end; waits for a sign in what it says."""
+    with subprocess.Popen(  # noqa: S603 - a command of this checkout
+        dai(*arguments), env=at(home), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        try:
+            if not any(sign in line for line in process.stdout or ()):
+                raise SystemExit(f"{arguments[0]} has ended")
+            yield
+        finally:
+            process.terminate()
+
+
+def dai(*arguments: object) -> list[str]:
+    """A command of this checkout."""
+    return [sys.executable, "-m", "app.cli", *map(str, arguments)]
+
+
+def at(home: Path) -> dict[str, str]:
+    """The environment of a device of its own, which leaves the keyring of whoever runs this alone."""
+    keyring = "keyring.backends.null.Keyring"
+    return os.environ | {"DAI_HOME": str(home), "PYTHON_KEYRING_BACKEND": keyring, "PYTHONUNBUFFERED": "1"}
+
+
 def add_document(screen: Screen, file: Path, destination: str, sign: str) -> None:
     """Add a file and wait until it is read."""
     screen.go(destination)
@@ -115,6 +191,7 @@ def wait_for_answer(screen: Screen) -> None:
 
 SHOTS: dict[str, tuple[dict[str, str], tuple[int, int], Callable[[Screen, Path], None]]] = {
     "answer-with-source": ({"language": "en", "theme": "light"}, PHONE, ask_documents),
+    "circle": ({"language": "en", "theme": "light"}, PHONE, ask_a_circle),
     "models": ({"language": "en", "theme": "light"}, PHONE, look_at_models),
     "persian": ({"language": "fa", "theme": "dark"}, PHONE, look_around_in_persian),
     "persian-search": ({"language": "fa", "theme": "light"}, PHONE, search_in_persian),
@@ -128,7 +205,7 @@ def take(browser: Browser, name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         paths = Paths(Path(folder) / "home").create()
         SettingsStore(paths.settings).change(**settings)
-        server = Server(paths.data, Path(folder) / "server.log")
+        server = Server(paths.data, Path(folder) / "server.log", at(paths.data))
         try:
             with open_screen(browser, server.url, size, dark=settings["theme"] == "dark") as screen:
                 use(screen, Path(folder))

@@ -11,9 +11,13 @@ def nothing_found(question: str, searched: int) -> str:
     return _strings(question)("answer.nothing_found", count=searched)
 
 
-def quotation(question: str, sentence: str, source: int) -> str:
-    """What the documents say in their own words, as Markdown with its citation."""
-    return f"{_strings(question)('answer.quotation')}\n\n> {sentence} [{source}]"
+def quotation(question: str, sentence: str, source: int, *, shared: bool = False) -> str:
+    """What the documents say in their own words, as Markdown with its citation.
+
+    `shared`: the one who asks reads it on another device, and they are not his own.
+    """
+    key = "answer.quotation_shared" if shared else "answer.quotation"
+    return f"{_strings(question)(key)}\n\n> {sentence} [{source}]"
 
 
 def _strings(question: str) -> Strings:

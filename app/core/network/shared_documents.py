@@ -57,7 +57,8 @@ class SharedDocuments:
         if found is None:
             return None
         index, sentence = found
-        return phrases.quotation(asked, shortened(sentence), sources[index].number), sources[index]
+        text = phrases.quotation(asked, shortened(sentence), sources[index].number, shared=True)
+        return text, sources[index]
 
     async def quote(self, question: Question, source: Citation) -> str:
         """The sentence of a source that answers best, as long as it may be; else nothing."""
