@@ -95,8 +95,8 @@ class NatsConnection:
     ) -> int:
         """Write; returns the message's place in its stream.
 
-        Where `revision` is given, only if the last message of the subject has it (0: there is none). The
-        message expires after `seconds`.
+        Where `revision` is given, only if the last message of the subject, which is a bucket's key then, has
+        it (0: there is none). The message expires after `seconds`.
 
         Raises:
             RevisionChanged: nothing was written.
@@ -119,16 +119,20 @@ class NatsConnection:
         return await self._write(subject, b"", headers)
 
     async def _write(self, subject: str, data: bytes, headers: dict[str, str]) -> int:
-        # The server knows by it that a repeated write is one and the same, also after it was killed.
-        headers[Header.MSG_ID.value] = f"{self._writer}.{next(self._writes)}"
+        # The server knows by it that a repeated write is one and the same.
+        this = headers[Header.MSG_ID.value] = f"{self._writer}.{next(self._writes)}"
 
         async def write() -> int:
             try:
                 return (await self._stream.publish(subject, data, headers=dict(headers))).seq
             except APIError as error:
-                if error.err_code == _WRONG_REVISION:
-                    raise RevisionChanged from None
-                raise
+                if error.err_code != _WRONG_REVISION:
+                    raise
+            # A server that was killed in between may have kept the write, but not its name in mind: look.
+            found = await self._read(_bucket_of(subject), subject=subject)
+            if found is not None and found.seq is not None and _name_of(found) == this:
+                return found.seq
+            raise RevisionChanged
 
         return await self._insist(write)
 
@@ -245,6 +249,15 @@ async def connect(settings: NatsSettings) -> NatsConnection:
             raise BrokerUnavailable(f"{hosts}: {type(error).__name__}") from error
         raise
     return connection
+
+
+def _bucket_of(subject: str) -> str:
+    """The stream of a key: `$KV.NAME.key` lies in `KV_NAME`."""
+    return "KV_" + subject.split(".")[1]
+
+
+def _name_of(message: RawStreamMsg) -> str | None:
+    return (message.headers or {}).get(Header.MSG_ID.value)
 
 
 class _EncryptedClient(Client):

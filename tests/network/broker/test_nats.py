@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
@@ -343,3 +344,35 @@ async def test_a_password_is_never_said_to_a_server_that_does_not_encrypt_where_
             await connect(settings)
     assert heard
     assert set(heard) == {b""}
+
+
+async def test_a_write_that_the_server_keeps_but_forgets_the_name_of_counts_as_done(nats_server, monkeypatch):
+    import nats.errors
+
+    from network.broker.nats.connection import RevisionChanged, connect
+    from network.broker.nats.settings import NatsSettings
+
+    connection = await connect(NatsSettings((nats_server.url,), namespace=f"T{uuid.uuid4().hex}"))
+    publish, sent = connection._stream.publish, 0
+
+    async def killed_after_the_first(subject, data, headers):
+        nonlocal sent
+        sent += 1
+        if sent > 1:
+            headers.pop("Nats-Msg-Id")
+        acknowledged = await publish(subject, data, headers=headers)
+        if sent == 1:
+            raise nats.errors.TimeoutError
+        return acknowledged
+
+    monkeypatch.setattr(connection._stream, "publish", killed_after_the_first)
+    try:
+        key = connection.names.job("a")
+        revision = await connection.put(key, b"one", revision=0)
+        assert sent == 2
+        found = await connection.last(connection.names.jobs, key)
+        assert (found.sequence, found.data) == (revision, b"one")
+        with pytest.raises(RevisionChanged):
+            await connection.put(key, b"two", revision=0)
+    finally:
+        await connection.close()
