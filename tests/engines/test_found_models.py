@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engines.library import ModelLibrary, ModelSource, starter
+from engines.library import ModelLibrary, ModelSource, program_files, starter
 from engines.library import found as looking
 from engines.library.found import FoundModel, ModelFinder
 from tests.engines.test_gguf import write_model
@@ -238,7 +238,7 @@ def test_a_pipe_does_not_stop_the_search(home: Path) -> None:
 
 
 def test_a_huge_tree_is_looked_through_only_so_far(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looking, "_MOST_ENTRIES", 60)
+    monkeypatch.setattr(program_files, "_MOST_ENTRIES", 60)
     for number in range(50):
         model(home / ".lmstudio/models" / f"{number:02}" / "x.gguf", reply=f"{number:02}")
 
