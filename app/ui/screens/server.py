@@ -6,7 +6,9 @@ import flet as ft
 
 from app.ui.components.controls import icon_button, in_reading_width, marked
 from app.ui.components.header import header
-from app.ui.components.server_form import address_section, models_section, outcome, program_section
+from app.ui.components.server_form import address_section, program_section
+from app.ui.components.server_models import models_section
+from app.ui.components.server_outcome import outcome
 from app.ui.state.app import AppState
 from app.ui.state.servers import ServerForm
 from app.ui.theme import FORM_WIDTH, Space
