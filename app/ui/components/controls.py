@@ -160,6 +160,18 @@ def card(content: ft.Control, **properties: Any) -> ft.Container:
     )
 
 
+def title_row(app: AppState, name: str, *buttons: ft.Control) -> ft.Control:
+    """The first row of a card: whose it is, and what can be done with that."""
+    return ft.Row(
+        [
+            ft.Text(app.strings.isolate(name), theme_style=ft.TextThemeStyle.TITLE_MEDIUM, expand=True),
+            *buttons,
+        ],
+        rtl=app.rtl,
+        spacing=Space.S,
+    )
+
+
 def empty_state(
     app: AppState, icon: ft.IconData, title: str, text: str, actions: Sequence[ft.Control] = ()
 ) -> ft.Control:

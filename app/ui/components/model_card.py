@@ -6,7 +6,7 @@ import flet as ft
 
 from app.core.strings import Strings
 from app.ui import routes
-from app.ui.components.controls import badge, card, icon_button, marked, remembered
+from app.ui.components.controls import badge, card, icon_button, marked, remembered, title_row
 from app.ui.components.fit import fit_badge
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import Confirmation
@@ -32,22 +32,16 @@ def ModelCard(app: AppState, row: ModelRow, busy: bool) -> ft.Control:
         card(
             ft.Column(
                 [
-                    ft.Row(
-                        [
-                            ft.Text(
-                                strings.isolate(model.name),
-                                theme_style=ft.TextThemeStyle.TITLE_MEDIUM,
-                                expand=True,
-                            ),
-                            *_remove(app, row),
-                            icon_button(
-                                ft.Icons.CHEVRON_RIGHT,
-                                strings("details.open", name=model.name),
-                                open_details,
-                                identifier="open-details",
-                            ),
-                        ],
-                        spacing=Space.S,
+                    title_row(
+                        app,
+                        model.name,
+                        *_remove(app, row),
+                        icon_button(
+                            ft.Icons.CHEVRON_RIGHT,
+                            strings("details.open", name=model.name),
+                            open_details,
+                            identifier="open-details",
+                        ),
                     ),
                     ft.Row(badges(app, row), wrap=True, spacing=Space.S, run_spacing=Space.XS),
                     ft.Row(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import flet as ft
 
 from app.core.servers import ServerModel
-from app.ui.components.controls import card, icon_button, marked, remembered
+from app.ui.components.controls import card, icon_button, marked, remembered, title_row
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import Confirmation
 from app.ui.theme import Space
@@ -52,27 +52,15 @@ def ServerCard(app: AppState, model: ServerModel, chosen: bool, busy: bool) -> f
         card(
             ft.Column(
                 [
-                    ft.Row(
-                        [
-                            ft.Text(
-                                strings.isolate(model.name),
-                                theme_style=ft.TextThemeStyle.TITLE_MEDIUM,
-                                expand=True,
-                            ),
-                            icon_button(
-                                ft.Icons.EDIT_OUTLINED,
-                                strings("server.edit"),
-                                edit,
-                                identifier="edit-server",
-                            ),
-                            icon_button(
-                                ft.Icons.DELETE_OUTLINE,
-                                strings("model.remove"),
-                                ask,
-                                identifier="remove-server",
-                            ),
-                        ],
-                        rtl=app.rtl,
+                    title_row(
+                        app,
+                        model.name,
+                        icon_button(
+                            ft.Icons.EDIT_OUTLINED, strings("server.edit"), edit, identifier="edit-server"
+                        ),
+                        icon_button(
+                            ft.Icons.DELETE_OUTLINE, strings("model.remove"), ask, identifier="remove-server"
+                        ),
                     ),
                     ft.Text(
                         strings.isolate(f"{model.model} · {model.url}"),
