@@ -86,9 +86,10 @@ class Services:
             self.downloads.start()
 
     async def close(self) -> None:
-        """Stop measurements, downloads and the indexer, unload the model, close the databases."""
+        """Stop answers, measurements, downloads and the indexer, unload the model, close the databases."""
         await self.working.close()
         await self.jobs.close()
+        await self.answering.close()
         await asyncio.to_thread(self.downloads.close)
         await self.models.unload()
         self.knowledge.close()

@@ -31,6 +31,9 @@ from rag.knowledge import KnowledgeBase
 
 log = logging.getLogger(__name__)
 
+_SECONDS_FOR_READERS = 5.0
+"""Whoever shows an answer reads it to its end within this time, unless it has been forgotten."""
+
 
 class Answering:
     """Answers questions from the documents a conversation asks: with this device's model or, where its
@@ -75,6 +78,15 @@ class Answering:
             self.stop(conversation_id)
         for run in runs.values():
             await run.ended.wait()
+
+    async def close(self) -> None:
+        """Stop all answers and keep their words, also of one that nobody reads to its end any more."""
+        runs = list(self._runs.values())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SECONDS_FOR_READERS):
+                await self.stop_all()
+        for run in runs:
+            run.draft.close()
 
     def stop(self, conversation_id: int) -> None:
         """Stop the answer of this conversation, if one is being written; its text stays."""

@@ -127,6 +127,8 @@ class Draft:
             DatabaseDamaged: the store is.
         """
         self._cancel_timer()
+        if self._ended:
+            return self._as_written()
         if not self._changes_anything():
             self._ended = True
             return self._stored
@@ -173,7 +175,7 @@ class Draft:
 
     def _persist_soon(self) -> None:
         self._has_new_words = True
-        if self._timer is None:
+        if self._timer is None and not self._ended:
             self._timer = asyncio.get_running_loop().call_later(PERSIST_SECONDS, self._persist)
 
     def _persist(self) -> None:
