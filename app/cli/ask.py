@@ -12,19 +12,7 @@ from app.cli.answer import show
 from app.cli.asking import AskNetwork, Hide, HideNumbers, Others, Yes, agreed, level_of
 from app.cli.attaching import attach
 from app.cli.choices import collections_named
-from app.cli.option_flags import (
-    Context,
-    MaxTokens,
-    Seed,
-    Stop,
-    System,
-    Temperature,
-    Thinking,
-    TopK,
-    TopP,
-    answer_options,
-    load_options,
-)
+from app.cli.option_flags import with_option_flags
 from app.cli.servers import choose
 from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.text import print_json
@@ -34,6 +22,7 @@ from app.core.model_options import AnswerOptions, ModelOptions
 from app.core.provenance import PrivacyLevel
 
 
+@with_option_flags
 def ask(
     question: Annotated[
         str | None, typer.Argument(help="The question; - or none at all reads it from standard input.")
@@ -56,23 +45,15 @@ def ask(
     yes: Yes = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON at the end.")] = False,
     forget: Annotated[bool, typer.Option("--forget", help="Do not keep this conversation.")] = False,
-    temperature: Temperature = None,
-    top_p: TopP = None,
-    top_k: TopK = None,
-    seed: Seed = None,
-    max_tokens: MaxTokens = None,
-    system: System = None,
-    stop: Stop = None,
-    thinking: Thinking = None,
-    context: Context = None,
+    *,
+    options: AnswerOptions,
+    load: ModelOptions,
 ) -> None:
     """Ask one question and print the answer with its sources."""
     if question == "-" or (question is None and not sys.stdin.isatty()):
         question = sys.stdin.read()
     if not question or not question.strip():
         raise EmptyQuestion
-    options = answer_options(temperature, top_p, top_k, seed, max_tokens, system, stop, thinking)
-    load = load_options(context)
     others = Others(level_of(ask_network), tuple(hide or ()), numbers=hide_numbers, yes=yes)
     run(_ask(question, kb or [], file or [], model, options, load, others, as_json=as_json, forget=forget))
 

@@ -12,20 +12,7 @@ import typer
 from app.cli.answer import show
 from app.cli.choices import collections_named
 from app.cli.errors import describe
-from app.cli.option_flags import (
-    Context,
-    MaxTokens,
-    Seed,
-    Stop,
-    System,
-    Temperature,
-    Thinking,
-    TopK,
-    TopP,
-    answer_options,
-    load_options,
-    over,
-)
+from app.cli.option_flags import over, with_option_flags
 from app.cli.servers import choose
 from app.cli.session import interruptible, on_interrupt, run, services, strings_of
 from app.core.messages import Conversation
@@ -37,25 +24,19 @@ END_WORDS = frozenset({"/bye", "/exit", "/quit"})
 HELP_WORDS = frozenset({"/?", "/help"})
 
 
+@with_option_flags
 def chat(
     kb: Annotated[
         list[str] | None, typer.Option("--kb", help="Answer from this collection; can be repeated.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="Id or name of a model.")] = None,
     resume: Annotated[bool, typer.Option("--continue", help="Go on with the latest conversation.")] = False,
-    temperature: Temperature = None,
-    top_p: TopP = None,
-    top_k: TopK = None,
-    seed: Seed = None,
-    max_tokens: MaxTokens = None,
-    system: System = None,
-    stop: Stop = None,
-    thinking: Thinking = None,
-    context: Context = None,
+    *,
+    options: AnswerOptions,
+    load: ModelOptions,
 ) -> None:
     """Talk with the model, a line at a time; Ctrl-C stops an answer, /quit or Ctrl-D ends."""
-    options = answer_options(temperature, top_p, top_k, seed, max_tokens, system, stop, thinking)
-    run(_chat(kb or [], model, options, load_options(context), resume=resume))
+    run(_chat(kb or [], model, options, load, resume=resume))
 
 
 async def _chat(
