@@ -172,6 +172,7 @@ class Answering:
         Raises:
             NothingToAnswer: the last message is no answer that could go on.
             AlreadyAnswering: it is still being written.
+            ConsentNeeded: the conversation asks other devices, but the chosen model is on a server.
         """
         return self._answer(
             conversation_id, lambda: self._unfinished_answer(conversation_id), None, goes_on=True
@@ -213,6 +214,14 @@ class Answering:
             return False
         return not self._writers.if_nobody_writes(self._conversations.recover)
 
+    async def _check_goes_on_here(self, conversation_id: int) -> None:
+        """Raises ConsentNeeded, ConversationMissing."""
+        level = self._conversations.get(conversation_id).level
+        if self._elsewhere is None or level is PrivacyLevel.DEVICE:
+            return
+        if await self._elsewhere.server_answers():
+            raise ConsentNeeded
+
     async def _check_consent(self, conversation_id: int, departure: Departure | None) -> None:
         """Raises ConsentNeeded, NoRouter, ConversationMissing."""
         if self._elsewhere is None:
@@ -233,7 +242,9 @@ class Answering:
         *,
         goes_on: bool = False,
     ) -> AsyncGenerator[Event, None]:
-        if not goes_on:
+        if goes_on:
+            await self._check_goes_on_here(conversation_id)
+        else:
             await self._check_consent(conversation_id, departure)
         if conversation_id in self._runs or self._answered_elsewhere(conversation_id):
             raise AlreadyAnswering

@@ -84,6 +84,11 @@ class NetworkAnswers:
                         draft.begin(event.model, event.sources)
                         draft.done(_state_of(event), event.usage)
 
+    async def server_answers(self) -> bool:
+        """Whether the chosen model is on a server beyond this device: nobody has agreed to that here."""
+        chosen = await asyncio.to_thread(self._models.chosen)
+        return isinstance(chosen, ServerModel) and not chosen.local
+
     async def give_up(self, run: AnswerRun, error: Exception) -> list[Replaced | Asked]:
         """Make room for this device's own answer, and tell why it is needed.
 
@@ -91,8 +96,7 @@ class NetworkAnswers:
             Exception: the error itself, where this device has no model that could answer. A model of a server
                 is none: the user has agreed to ask other devices, and to no more.
         """
-        chosen = await asyncio.to_thread(self._models.chosen)
-        if chosen is None or (isinstance(chosen, ServerModel) and not chosen.local):
+        if await asyncio.to_thread(self._models.chosen) is None or await self.server_answers():
             raise error
         draft = run.draft
         events: list[Replaced | Asked] = []

@@ -391,6 +391,25 @@ async def test_a_server_that_answers_other_conversations_is_no_fallback(place):
     assert place.desk.models.loaded is None
 
 
+async def test_an_answer_of_other_devices_does_not_go_on_at_a_server(place):
+    """Where other devices are asked, the screen says so, and names no server."""
+    conversation = place.conversation()
+    conversations = place.desk.conversations
+    _, answer = conversations.add_question(conversation, "What is it?")
+    conversations.write(answer.id, text="It is", state=MessageState.STOPPED)
+    added = place.desk.models.add_server("Far", "https://ai.invalid", "tiny")
+    place.desk.settings.change(model_id=added.id)
+
+    with pytest.raises(ConsentNeeded):
+        await collect(place.desk.answering.continue_answer(conversation))
+
+    assert conversations.messages(conversation)[-1].text == "It is"
+    place.desk.install(" blue.")
+    place.desk.settings.change(model_id=None)
+    gone_on = await collect(place.desk.answering.continue_answer(conversation))
+    assert gone_on.answer.text.startswith("It is")
+
+
 async def test_without_a_model_of_its_own_the_reason_is_told(place):
     answered = await place.ask(place.conversation())
     assert isinstance(answered.events[-1], Failed)
