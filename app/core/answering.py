@@ -39,8 +39,8 @@ class Answering:
     """Answers questions from the documents a conversation asks: with this device's model or, where its
     level says so and the user has agreed, with those of other devices.
 
-    One answer at a time in a conversation; answers of several conversations wait for the
-    model in the order they were asked. Leaving an iterator early stops its answer.
+    One answer at a time in a conversation; answers of several conversations write one after the other, in the
+    order in which their searches are done. Leaving an iterator early stops its answer.
     """
 
     def __init__(
