@@ -69,7 +69,7 @@ def ask_documents(screen: Screen, folder: Path) -> None:
     screen.tap("source-1")
     screen.page.keyboard.press("Escape")
     screen.until(lambda: not screen.shows("source-1"))
-    ask(screen, "How many days of paid holiday does everyone have?")
+    ask(screen, "How many days a week may be worked from home?")
 
 
 def ask_freely(screen: Screen, folder: Path) -> None:
