@@ -363,7 +363,7 @@ class Knowledge:
     async def _show_progress(self) -> None:
         await asyncio.sleep(PROGRESS_SECONDS)
         pending, self._pending = self._pending, {}
-        ended = False
+        ended = readable = False
         for document_id, progress in pending.items():
             if progress.state is DocumentState.INDEXING:
                 self.state.progress[document_id] = self._reading(progress)
@@ -372,9 +372,12 @@ class Knowledge:
                 self.state.progress.pop(document_id, None)
                 self._speeds.pop(document_id, None)
                 ended = True
+                readable |= progress.state is DocumentState.READY
         self.state.reembedding = await asyncio.to_thread(self._knowledge.reembedding)
         if ended:
             await self.refresh()
+        if readable and self.state.query.strip():
+            await self._search()  # what was searched for may stand in what has just been read
 
     def _reading(self, progress: IndexingProgress) -> Reading:
         done, total = progress.done_passages, progress.total_passages

@@ -167,6 +167,19 @@ async def test_a_search_shows_the_passages_and_opens_them(open_app, tmp_path):
         assert "policy.md" in app.text()
 
 
+async def test_what_is_read_while_a_search_is_shown_is_found_by_it(open_app, tmp_path):
+    other = tmp_path / "lamp.txt"
+    other.write_text("The red lamp blinks while the battery is charging.")
+    async with open_app() as app:
+        await add(app, write_policy(tmp_path))
+        await app.enter("search-documents", "lamp blinks battery charging")
+        await app.until(lambda: app.shows("found") and not app.shows("found-1"))
+        opened = await services()
+        [collection] = opened.knowledge.collections()
+        opened.knowledge.add(collection.id, other)
+        await app.until(lambda: app.shows("found-1"))
+
+
 async def test_a_search_says_why_each_passage_was_found_and_what_was_left_out(open_app, tmp_path):
     other = tmp_path / "lamp.txt"
     other.write_text("The red lamp blinks while the battery is charging. Code 4711 unlocks the door.")
