@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-LONGEST_SECONDS = 600.0
+LONGEST_SECONDS = 300.0
 """No test takes so long, also on the slowest machine."""
 
 
