@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 from app.cli.origin import print_origin
 from app.cli.text import dim, printable
+from app.core.device_names import names_of
 from app.core.events import Event, Failed, Finished, Replaced, Retrieved, Stopped, Thinking, Token
 from app.core.messages import ChatMessage, MessageState
 from app.core.strings import Strings
@@ -67,7 +68,8 @@ def _print_footer(answer: ChatMessage, strings: Strings) -> None:
         print("\n" + strings("cli.sources"))
     for source in answer.citations:
         line = source_line(source.number, source.document_title, source.page, source.heading, strings)
-        print("  " + line)
+        given = names_of(strings, answer.provenance, source.given_by) if source.given_by else ""
+        print("  " + line + (f" · {strings('citation.given_by', names=given)}" if given else ""))
     sys.stdout.flush()
     if answer.state in (MessageState.CUT_OFF, MessageState.REPEATING, MessageState.STOPPED):
         print(strings(f"message.state.{answer.state}"), file=sys.stderr)

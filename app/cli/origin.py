@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 
 from app.cli.text import dim, printable
-from app.core.provenance import Departed, Provenance, Reply
+from app.core.device_names import name_of
+from app.core.provenance import Departed, Provenance
 from app.core.strings import Strings
 
 
 def print_origin(provenance: Provenance, strings: Strings) -> None:
     """Who answered and how many agree, what others said, and what left; on standard error."""
     for view in provenance.other_views:
-        print(strings("origin.other_view", name=_name(strings, view)), file=sys.stderr)
+        print(strings("origin.other_view", name=name_of(strings, view)), file=sys.stderr)
         print(printable(view.text), file=sys.stderr)
     print(dim(_summary(strings, provenance)), file=sys.stderr)
     if provenance.departed is None:
@@ -40,12 +41,8 @@ def _summary(strings: Strings, provenance: Provenance) -> str:
     shown = provenance.reply_of(provenance.shown)
     if shown is None:
         return strings("origin.nobody")
-    text = strings("origin.answered", name=_name(strings, shown))
+    text = strings("origin.answered", name=name_of(strings, shown))
     compared = [reply for reply in provenance.whole if reply.agrees is not None]
     if len(compared) < 2:
         return text
     return f"{text} · {strings('origin.agree', agreeing=provenance.agreeing, total=len(compared))}"
-
-
-def _name(strings: Strings, reply: Reply) -> str:
-    return reply.name or strings(f"origin.nameless.{reply.level}", number=reply.node[:6])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.core.messages import Citation
+
+MOST_CITED = 99
+"""The highest number that can be cited."""
 
 _DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", "01234567890123456789")
 _MARK = re.compile(r"\[\s*(\d{1,2}(?:\s*[,،]\s*\d{1,2})*)\s*\](?!\()")
@@ -28,11 +31,41 @@ def cited(text: str, sources: Sequence[Citation]) -> tuple[Citation, ...]:
     """The sources that the answer really cites, in the order it cites them.
 
     A number without a source is dropped. Small models often forget to cite: an answer that
-    cites nothing rests on the best source only where it repeats it, see `supporting`.
+    cites nothing rests on the best source only where it repeats it, see `supporting`. What other
+    devices gave is kept whole and in its order: each of them has already said that its answer rests on it.
     """
+    if any(source.given_by for source in sources):
+        return tuple(sources)
     by_number = {source.number: source for source in sources}
     named = tuple(by_number[number] for number in cited_numbers(text) if number in by_number)
     return named or supporting(text, sources)
+
+
+def renumbered(text: str, numbers: Mapping[int, int | None]) -> str:
+    """The text with other numbers in its citations; one that becomes None is left out of them.
+
+    Numbers that are not named stay, and so does what stands in code. Digits keep their script.
+    """
+    if all(old == new for old, new in numbers.items()):
+        return text
+
+    def mark(found: re.Match[str]) -> str:
+        new: dict[str, None] = {}
+        for written in re.findall(r"\d+", found.group(1)):
+            number = int(written)
+            if number not in numbers:
+                new.setdefault(written)
+            elif (other := numbers[number]) is not None:
+                new.setdefault(_in_script_of(written, other))
+        separator = next((sign for sign in "،," if sign in found.group(1)), ",") + " "
+        return f"[{separator.join(new)}]" if new else ""
+
+    parts: list[str] = []
+    end = 0
+    for code in _FENCE.finditer(text):
+        parts += [_MARK.sub(mark, text[end : code.start()]), code.group()]
+        end = code.end()
+    return "".join([*parts, _MARK.sub(mark, text[end:])])
 
 
 def supporting(text: str, sources: Sequence[Citation], share: float = 0.5) -> tuple[Citation, ...]:
@@ -55,3 +88,8 @@ def supporting(text: str, sources: Sequence[Citation], share: float = 0.5) -> tu
 
 def _words(text: str) -> set[str]:
     return {word for word in re.findall(r"\w+", text.casefold().translate(_DIGITS)) if len(word) > 3}
+
+
+def _in_script_of(sample: str, number: int) -> str:
+    zero = ord(sample[0]) - int(sample[0])
+    return "".join(chr(zero + int(digit)) for digit in str(number))

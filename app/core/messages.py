@@ -48,6 +48,8 @@ class Citation:
     page: int | None
     heading: str | None
     text: str
+    given_by: tuple[str, ...] = ()
+    """Devices whose documents it is from, the most trusted first; none: this one's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from app.core.device_names import names_of
 from app.core.messages import ChatMessage, Citation, Conversation, MessageState
 from app.core.strings import Strings
 
@@ -52,7 +53,7 @@ class Transcript:
             parts += [f"## {_speaker(message, strings)}", message.text]
             if message.state not in (MessageState.COMPLETE, MessageState.STREAMING):
                 parts.append(f"*{strings(f'message.state.{message.state}')}*")
-            parts += [_source(citation, strings) for citation in message.citations]
+            parts += [_source(citation, message, strings) for citation in message.citations]
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def _json(self) -> str:
@@ -71,10 +72,13 @@ def _speaker(message: ChatMessage, strings: Strings) -> str:
     return strings("transcript.you") if message.role == "user" else message.model or "DAI"
 
 
-def _source(citation: Citation, strings: Strings) -> str:
+def _source(citation: Citation, message: ChatMessage, strings: Strings) -> str:
     """The passage below its answer, as a quotation."""
     place = strings("citation.page", page=citation.page) if citation.page is not None else citation.heading
     head = f"[{citation.number}] {citation.document_title}" + (f", {place}" if place else "")
+    if citation.given_by:
+        names = names_of(strings, message.provenance, citation.given_by)
+        head += f" · {strings('citation.given_by', names=names)}"
     return "\n".join(f"> {line}".rstrip() for line in (f"**{head}**", "", *citation.text.splitlines()))
 
 
@@ -94,6 +98,7 @@ def _as_data(message: ChatMessage) -> dict[str, Any]:
                 "page": citation.page,
                 "heading": citation.heading,
                 "text": citation.text,
+                "given_by": citation.given_by,
             }
             for citation in message.citations
         ],

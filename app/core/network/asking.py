@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,7 @@ from app.core.network.departure import Departure
 from app.core.network.joining import Joined, Meanings, join
 from app.core.network.listening import Listening, Patience
 from app.core.network.panel import Panel, Seat
+from app.core.network.passages import QuotedAnswer, merge_passages
 from app.core.network.preparation import Preparation, Prepared
 from app.core.network.routers import Router, Routers
 from app.core.network.settling import Settling
@@ -191,14 +192,15 @@ class Asking:
         else:
             best = shown if shown in whole else max(whole, key=lambda seat: seat.trust)
             joined = await join(whole, best, self._meanings)
-        for event in listening.show(joined.best):
+        merged = merge_passages(_answers(joined, whole), joined.best.node)
+        for event in listening.show(joined.best, merged.texts[joined.best.node]):
             yield event
         yield Asked(_compared(listening.provenance, panel, joined, departure))
         now = self._preparation.now
         await self._settling.settle(prepared, joined, router.name, now)
         yield Answered(
             joined.best.model,
-            departure.sources or joined.best.sources(),
+            departure.sources or merged.sources,
             joined.best.finish,
             _usage(listening, joined.best),
             stopped=not whole,
@@ -228,6 +230,14 @@ class Asking:
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+def _answers(joined: Joined, whole: Sequence[Seat]) -> list[QuotedAnswer]:
+    """What the answer rests on: its own passages, and those of the devices that say the same."""
+    agreeing = [seat for seat in whole if seat is not joined.best and joined.agrees.get(seat.node)]
+    return [
+        QuotedAnswer(seat.node, seat.trust, seat.text, seat.sources()) for seat in (joined.best, *agreeing)
+    ]
 
 
 def _compared(provenance: Provenance, panel: Panel, joined: Joined, departure: Departure) -> Provenance:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from app.core.citations import renumbered
 from app.core.network.panel import Seat
 from app.core.provenance import JoinedBy
 from network.aggregation import Opinion, medoid, vote
@@ -54,18 +55,22 @@ async def join(seats: Sequence[Seat], shown: Seat, meanings: Meanings) -> Joined
     trust = [seat.trust for seat in seats]
     if len(seats) < 2:
         return Joined.alone(shown)
-    opinion, by = vote([seat.text for seat in seats], trust), JoinedBy.VOTE
+    texts = [_compared(seat) for seat in seats]
+    opinion, by = vote(texts, trust), JoinedBy.VOTE
     if opinion is None:
         by = JoinedBy.MEANING
         try:
-            vectors, same = await asyncio.to_thread(
-                meanings, [seat.text[:_LONGEST_COMPARED] for seat in seats]
-            )
+            vectors, same = await asyncio.to_thread(meanings, [text[:_LONGEST_COMPARED] for text in texts])
             opinion = medoid(vectors, trust, same)
         except Exception as error:  # noqa: BLE001 - without an embedder the first answer stands
             log.warning("answers were not compared: %s", type(error).__name__)
             return Joined.alone(shown)
     return _joined(seats, shown, opinion, by)
+
+
+def _compared(seat: Seat) -> str:
+    """Each numbers its sources as it likes: two say the same whatever numbers they cite."""
+    return renumbered(seat.text, dict.fromkeys(seat.citations))
 
 
 def _joined(seats: Sequence[Seat], shown: Seat, opinion: Opinion, by: JoinedBy) -> Joined:

@@ -102,10 +102,10 @@ class Listening:
                 waiting.cancel()
                 await asyncio.wait({waiting})
 
-    def show(self, seat: Seat) -> list[Token | Replaced]:
-        """What turns the words that are shown into those of this device."""
+    def show(self, seat: Seat, text: str | None = None) -> list[Token | Replaced]:
+        """What turns the words that are shown into those of this device, or into its words in this form."""
         whole = seat.state is ReplyState.WHOLE
-        text = restore(seat.text, self._placeholders, unfinished=not whole)
+        text = restore(seat.text if text is None else text, self._placeholders, unfinished=not whole)
         said, self._said = self._said, text
         if text == said:
             return []

@@ -22,7 +22,7 @@ def answer_footer(
     stored = view.stored
     lines: list[ft.Control] = []
     if stored.provenance is not None:
-        lines.append(ProvenanceCard(app, stored.provenance))
+        lines.append(ProvenanceCard(app, stored.provenance, stored.citations, open_citation))
     if stored.searched is not None:
         lines.append(
             ft.Row(
@@ -136,6 +136,7 @@ def _citation_chip(app: AppState, citation: Citation, open_citation: Callable[[i
                         expand=True,
                         expand_loose=True,
                     ),
+                    *_support(app, citation),
                 ],
                 spacing=Space.S,
                 tight=True,
@@ -151,6 +152,16 @@ def _citation_chip(app: AppState, citation: Citation, open_citation: Callable[[i
         identifier=f"citation-{citation.number}",
         button=True,
     )
+
+
+def _support(app: AppState, citation: Citation) -> list[ft.Control]:
+    """How many devices have found the passage, where it was more than one."""
+    if len(citation.given_by) < 2:
+        return []
+    return [
+        ft.Icon(ft.Icons.DEVICES_OUTLINED, size=14, color=ft.Colors.ON_SURFACE_VARIANT),
+        _small(app.strings.number(len(citation.given_by))),
+    ]
 
 
 def _small(text: str) -> ft.Text:

@@ -69,9 +69,9 @@ def _dialog(app: AppState, dialogs: DialogState) -> ft.DialogControl | None:
             return _box(app, prompt.title, NamePromptBody(app, prompt), dismissed)
         case PagePrompt():
             return _box(app, strings("page.title"), PagePromptBody(app), dismissed)
-        case PassageView(citation):
+        case PassageView(citation, givers):
             title = strings("citation.title")
-            return _sheet(app, title, PassageBody(app, citation), dismissed)
+            return _sheet(app, title, PassageBody(app, citation, givers), dismissed)
         case SourceChoice():
             return _sheet(app, strings("chat.sources"), SourceChoiceBody(app, app.chat.state), dismissed)
         case LevelChoice():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import flet as ft
 
+from app.core.device_names import names_of
 from app.core.direction import is_right_to_left
 from app.core.messages import MessageState
 from app.ui.components.answer_footer import answer_footer
@@ -85,7 +86,9 @@ def _answer(app: AppState, view: MessageView, is_last: bool) -> ft.Control:
 
     def open_citation(number: int) -> None:
         if number in by_number:
-            app.dialogs.show(PassageView(by_number[number]))
+            citation = by_number[number]
+            givers = names_of(app.strings, stored.provenance, citation.given_by)
+            app.dialogs.show(PassageView(citation, givers))
 
     controls: list[ft.Control] = []
     if view.thinking:

@@ -21,14 +21,19 @@ _LEFT_TO_RIGHT_ISOLATE, _POP_ISOLATE = "\u2066", "\u2069"
 
 
 @ft.component
-def PassageBody(app: AppState, citation: Citation) -> ft.Control:
-    """Title, page and the excerpt; the neighbours appear as soon as they are read."""
+def PassageBody(app: AppState, citation: Citation, givers: str = "") -> ft.Control:
+    """Title, page and the excerpt; the neighbours appear as soon as they are read.
+
+    A passage of other devices has `givers`, their names, and no neighbours here.
+    """
     nothing: list[Passage] = []
     around, set_around = ft.use_state(nothing)
     missing, set_missing = ft.use_state("")
     strings = app.strings
 
     async def read() -> None:
+        if givers:
+            return
         knowledge = app.services.knowledge
         try:
             set_around(await asyncio.to_thread(knowledge.surroundings, citation.passage_id))
@@ -49,6 +54,7 @@ def PassageBody(app: AppState, citation: Citation) -> ft.Control:
     own = next((passage.position for passage in around if passage.id == citation.passage_id), None)
     before = [passage for passage in around if own is not None and passage.position < own]
     after = [passage for passage in around if own is not None and passage.position > own]
+    note = strings("citation.given", names=givers) if givers else strings(missing) if missing else ""
     return ft.Column(
         [
             ft.Row(
@@ -86,7 +92,11 @@ def PassageBody(app: AppState, citation: Citation) -> ft.Control:
                 ft.Column(
                     [
                         *(_quiet(passage) for passage in before),
-                        marked(_excerpt(citation), identifier="passage", container=True),
+                        *(
+                            [marked(_excerpt(citation), identifier="passage", container=True)]
+                            if citation.text
+                            else []
+                        ),
                         *(_quiet(passage) for passage in after),
                     ],
                     spacing=Space.M,
@@ -96,14 +106,17 @@ def PassageBody(app: AppState, citation: Citation) -> ft.Control:
             ),
             *(
                 [
-                    ft.Text(
-                        strings(missing),
-                        rtl=app.rtl,
-                        theme_style=ft.TextThemeStyle.BODY_SMALL,
-                        color=ft.Colors.ON_SURFACE_VARIANT,
+                    marked(
+                        ft.Text(
+                            note,
+                            rtl=app.rtl,
+                            theme_style=ft.TextThemeStyle.BODY_SMALL,
+                            color=ft.Colors.ON_SURFACE_VARIANT,
+                        ),
+                        identifier="passage-note",
                     )
                 ]
-                if missing
+                if note
                 else []
             ),
         ],

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import flet as ft
 
+from app.core.device_names import name_of
 from app.core.direction import is_right_to_left
+from app.core.messages import Citation
 from app.core.provenance import Departed, Provenance, Reply, ReplyState
 from app.core.strings import Strings
 from app.ui.components.controls import marked
+from app.ui.components.given_passages import given_passages
 from app.ui.components.level_choice import ICONS
 from app.ui.state.app import AppState
 from app.ui.theme import TOUCH, Radius, Space
@@ -69,14 +74,14 @@ def summary(strings: Strings, provenance: Provenance) -> str:
     return f"{text} · {agree}"
 
 
-def name_of(strings: Strings, reply: Reply) -> str:
-    """A device as the user knows it; those without a name have a number."""
-    return reply.name or strings(f"origin.nameless.{reply.level}", number=reply.node[:6])
-
-
 @ft.component
-def ProvenanceCard(app: AppState, provenance: Provenance) -> ft.Control:
-    """One line; a tap opens who was asked, what left, and what others said."""
+def ProvenanceCard(
+    app: AppState,
+    provenance: Provenance,
+    citations: Sequence[Citation] = (),
+    open_citation: Callable[[int], None] = lambda number: None,
+) -> ft.Control:
+    """One line; a tap opens who was asked, what left, what others said, and whose passages it rests on."""
     closed = False
     opened, set_opened = ft.use_state(closed)
     strings = app.strings
@@ -111,7 +116,7 @@ def ProvenanceCard(app: AppState, provenance: Provenance) -> ft.Control:
     )
     return ft.Container(
         ft.Column(
-            [head, *([_details(app, provenance)] if opened else [])],
+            [head, *([_details(app, provenance, citations, open_citation)] if opened else [])],
             spacing=0,
             tight=True,
             horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
@@ -121,13 +126,20 @@ def ProvenanceCard(app: AppState, provenance: Provenance) -> ft.Control:
     )
 
 
-def _details(app: AppState, provenance: Provenance) -> ft.Control:
+def _details(
+    app: AppState,
+    provenance: Provenance,
+    citations: Sequence[Citation],
+    open_citation: Callable[[int], None],
+) -> ft.Control:
     strings = app.strings
     lines: list[ft.Control] = []
     if provenance.fallback:
         lines.append(_text(app, strings.error_named(provenance.fallback)))
     lines += [_reply(app, provenance, reply) for reply in provenance.replies]
     lines += [_other_view(app, reply) for reply in provenance.other_views]
+    if given := [citation for citation in citations if citation.given_by]:
+        lines.append(given_passages(app, provenance, given, open_citation))
     lines.append(_text(app, _left(strings, provenance.departed), "origin-left"))
     if provenance.router:
         level = strings(f"level.{provenance.level}")

@@ -51,6 +51,8 @@ class PassageView:
     """Shows the passage an answer rests on."""
 
     citation: Citation
+    givers: str = ""
+    """Names of the devices whose document it is from; empty: this one's."""
 
 
 @dataclass(frozen=True, slots=True)

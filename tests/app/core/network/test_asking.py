@@ -21,6 +21,7 @@ from app.core.provenance import JoinedBy, PrivacyLevel, ReplyState
 from network.errors import NoWorkerFits
 from network.groups import group_tag, membership
 from network.keys import DeviceKeys
+from network.protocol.content import AnswerCitation
 from tests.app.core.conftest import Answered, Desk, collect
 from tests.app.core.network.conftest import Device
 from tests.network.small_world import ScriptedAnswerer, now
@@ -232,6 +233,25 @@ async def test_earlier_turns_go_with_the_question(place):
     await place.ask(conversation, "And now?")
     turns = worker.answerer.questions[-1].turns
     assert [turn.text for turn in turns] == ["How are you?", "Fine.", "And now?"]
+
+
+async def test_passages_of_devices_that_agree_become_one_list(place):
+    def source(number, quote):
+        return AnswerCitation(number=number, title="Manual", quote=quote)
+
+    valve = "Open the valve slowly, and wait for the water."
+    one = await place.worker("Open the valve [2].", source(2, valve))
+    other = await place.worker("Open the valve [1].", source(1, valve), source(4, "Wear gloves."))
+    await place.worker("Ring up a plumber [1].", source(1, "Plumbers are to be rung up."))
+    answered = await place.ask(place.conversation())
+    shown = one if answered.answer.provenance.shown == one.node else other
+    cited = {citation.text: citation for citation in answered.answer.citations}
+    assert set(cited) == {valve, "Wear gloves."}
+    assert set(cited[valve].given_by) == {one.node, other.node}
+    assert cited["Wear gloves."].given_by == (other.node,)
+    assert answered.answer.text == f"Open the valve [{cited[valve].number}]."
+    assert place.shown(answered) == stored(place, answered).text
+    assert shown.node in cited[valve].given_by
 
 
 # Who is asked
