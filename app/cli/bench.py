@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.arguments import AsJson
 from app.cli.choices import model_named
 from app.cli.errors import terminal_strings
 from app.cli.measuring import confirm_measuring
@@ -42,7 +43,7 @@ def bench(
     ] = None,
     export: Annotated[ExportFormat | None, typer.Option("--export", help="Print all results.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Measure also beside an open DAI, unasked.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure reading (pp512), writing (tg128), the first token, memory and energy; keep the result."""
     store = BenchmarkStore(Paths.default().benchmarks)

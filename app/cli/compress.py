@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.arguments import AsJson
 from app.cli.choices import model_named
 from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.text import print_json, show_progress
@@ -21,7 +22,7 @@ def compress(
     to: Annotated[
         str, typer.Option("--to", help=f"The format: {', '.join(known.name for known in FORMATS)}.")
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a smaller copy of a model; without --to, tell how large it would be in each format."""
     run(_compress(model, to, as_json=as_json) if to else _sizes(model, as_json=as_json))

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.arguments import AsJson
 from app.cli.errors import CommandError
 from app.cli.session import run, services, strings_of
 from app.cli.text import print_json
@@ -17,7 +18,6 @@ from app.services import Services
 
 conversations = typer.Typer(invoke_without_command=True, help="The conversations of this device.")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Number = Annotated[int, typer.Argument(help="Number of a conversation, from `dai conversations list`.")]
 
 

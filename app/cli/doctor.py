@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
 import apsw
 import typer
 
+from app.cli.arguments import AsJson
 from app.cli.errors import terminal_strings
 from app.cli.text import print_json
 from app.core.models_folder import located
@@ -52,7 +52,7 @@ class Check:
     details: str
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def doctor(as_json: AsJson = False) -> None:
     """Check this device; exits with 1 if something needed is missing."""
     checks = [_checked(name, check) for name, check in CHECKS.items()]
     if as_json:

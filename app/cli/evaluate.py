@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.arguments import AsJson
 from app.cli.errors import terminal_strings
 from app.cli.text import print_json, show_progress
 from app.core.evaluation import EvaluationStage, evaluate_folder
@@ -20,7 +21,7 @@ from rag.evaluation import Evaluation
 def evaluate(
     folder: Annotated[Path, typer.Argument(metavar="SET", help="A folder in the form of BEIR.")],
     embedder: Annotated[str, typer.Option("--embedder", help="Another one than that of the settings.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure how well passages are found, on questions whose answers are known."""
     paths, strings = Paths.default(), terminal_strings()

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
-import typer
-
+from app.cli.arguments import AsJson
 from app.cli.session import run, services, strings_of
 from app.cli.text import dim, print_json
 
 
-def found(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def found(as_json: AsJson = False) -> None:
     """List models of other programs on this device; `dai models add PATH --link` uses one without a copy."""
     run(_found(as_json=as_json))
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.arguments import AsJson
 from app.cli.errors import CommandError
 from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.text import print_json, show_progress
@@ -28,7 +29,7 @@ def get(
     accept_licence: Annotated[
         bool, typer.Option("--accept-licence", help="You have read the model's terms and agree.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Download a model and install it. Ctrl-C pauses; the same command goes on where it stood."""
     run(_get(model, file, quantisation, accept_licence=accept_licence, as_json=as_json))

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.arguments import AsJson
 from app.cli.choices import model_named
 from app.cli.compress import compress
 from app.cli.errors import CommandError
@@ -28,7 +29,6 @@ from engines.memory import MemoryFit, MemoryNeed
 
 models = typer.Typer(invoke_without_command=True, help="The models of this device.")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ModelName = Annotated[str, typer.Argument(help="Id or name of an installed model.")]
 
 

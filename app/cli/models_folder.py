@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from app.cli.arguments import AsJson
 from app.cli.errors import CommandError
 from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.text import print_json, show_progress
 
 
-def where(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def where(as_json: AsJson = False) -> None:
     """Show the folder of the models, what they take, and what its disk has left."""
     run(_where(as_json=as_json))
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.arguments import AsJson
 from app.cli.network_groups import (
     block,
     code,
@@ -32,8 +33,6 @@ from app.core.network.routers import Router
 from app.core.strings import Strings
 from app.services import Services
 from network.errors import NetworkError
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 network = typer.Typer(
     no_args_is_help=True, help="Other devices: routers, groups, who is verified, what left."

@@ -9,6 +9,7 @@ from typing import Annotated
 import segno
 import typer
 
+from app.cli.arguments import AsJson
 from app.cli.errors import CommandError
 from app.cli.session import run, services, strings_of
 from app.cli.text import print_json
@@ -18,7 +19,6 @@ from app.core.network.groups import Group, GroupKind
 from app.core.network.routers import meeting_address
 from app.services import Services
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Mine = Annotated[bool, typer.Option("--mine", help="All its devices are yours.")]
 _PAIRING = "DAI1:"
 

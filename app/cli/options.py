@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli.arguments import AsJson
 from app.cli.choices import model_named
 from app.cli.errors import CommandError
 from app.cli.servers import server_named
@@ -46,7 +47,7 @@ def options(
     remove_adapter: Annotated[
         str | None, typer.Option("--remove-adapter", help="Name of an adapter.", metavar="NAME")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the options of a model and where each value comes from, after setting some of them."""
     if add_adapter is not None and not add_adapter.exists():

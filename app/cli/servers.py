@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from app.cli.arguments import AsJson
 from app.cli.choices import model_named
 from app.cli.errors import CommandError
 from app.cli.session import run, services, strings_of
@@ -17,8 +18,6 @@ from app.core.server_keys import key_variable
 from app.core.servers import ServerModel
 from app.core.strings import Strings
 from app.services import Services
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def list_servers(as_json: AsJson = False) -> None:

@@ -6,14 +6,13 @@ from typing import Annotated
 
 import typer
 
+from app.cli.arguments import AsJson
 from app.cli.errors import terminal_strings
 from app.cli.session import run, services
 from app.cli.text import print_json
 from app.core.strings import Strings
 from engines.store.catalogue import Catalogue, CatalogueModel
 from engines.store.hub import HubModel
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def catalogue(as_json: AsJson = False) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.arguments import AsJson
 from app.cli.choices import model_named
 from app.cli.measuring import confirm_measuring
 from app.cli.session import on_interrupt, run, services, strings_of
@@ -23,7 +24,7 @@ def trade_offs(
         typer.Option("--to", help="A format; may be repeated. Default: all that are smaller."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Measure also beside an open DAI, unasked.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare size, speed, memory and perplexity of a model and its compressed forms; takes minutes."""
     run(_measure(model, to or [], yes=yes, as_json=as_json))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.arguments import AsJson
 from app.cli.choices import model_named
 from app.cli.session import on_interrupt, run, services, strings_of
 from app.cli.text import print_json, show_progress
@@ -14,7 +15,7 @@ from app.cli.text import print_json, show_progress
 
 def verify(
     model: Annotated[str, typer.Argument(help="Id or name of an installed model.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check that the file of a model is still what was downloaded."""
     run(_verify(model, as_json=as_json))
