@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
@@ -12,21 +12,21 @@ from app.core import phrases
 from app.core.answer_run import AnswerRun
 from app.core.attachments import AttachmentDraft
 from app.core.conversations import Conversations
-from app.core.draft import Draft
+from app.core.departures import Departures
 from app.core.engine_answers import EngineAnswers
-from app.core.errors import AlreadyAnswering, ConsentNeeded, EmptyQuestion, NoRouter, NothingToAnswer
+from app.core.errors import AlreadyAnswering
 from app.core.events import Event, Failed, Finished, Started, Stopped, Token
 from app.core.events import Retrieved as DocumentsSearched
 from app.core.instance import WritersLock
-from app.core.messages import ChatMessage, MessageState
+from app.core.messages import MessageState
 from app.core.models import Models
 from app.core.network.departure import Departure
 from app.core.network_answers import FAILURES, NetworkAnswers
 from app.core.owner_activity import OwnerActivity
-from app.core.provenance import PrivacyLevel
 from app.core.retrieval import Attached, Retrieval, Retrieved
 from app.core.settings import SettingsStore
 from app.core.stopping import StoppedEarly
+from app.core.turns import Turns
 from rag.knowledge import KnowledgeBase
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,8 @@ class Answering:
         self._writers = writers
         self._activity = activity or OwnerActivity()
         self._retrieval = Retrieval(conversations, knowledge, settings)
+        self._turns = Turns(conversations)
+        self._departures = Departures(conversations, self._retrieval, elsewhere)
         self._here = EngineAnswers(conversations, knowledge, models, self._retrieval)
         self._elsewhere = elsewhere
         self._runs: dict[int, AnswerRun] = {}
@@ -97,39 +99,8 @@ class Answering:
     async def departure(
         self, conversation_id: int, text: str | None = None, attachments: AttachmentDraft | None = None
     ) -> Departure | None:
-        """What would leave this device with this question, or with the last one again; None: nothing.
-
-        It is approved already where the conversation remembers that it need not be shown. Nothing is sent
-        and nothing stored; the conversation's documents are searched.
-
-        Raises:
-            EmptyQuestion: there is nothing but white space.
-            NothingToAnswer: without `text`, there is no question yet.
-            NoRouter: no router is set up.
-            AttachmentsTooLong: files are longer than what other devices can take.
-            ConversationMissing: it was deleted.
-        """
-        conversation = await asyncio.to_thread(self._conversations.get, conversation_id)
-        if self._elsewhere is None or conversation.level is PrivacyLevel.DEVICE:
-            return None
-        if text is not None and not text.strip():
-            raise EmptyQuestion
-        if not await self._elsewhere.ready():
-            raise NoRouter
-        earlier = await asyncio.to_thread(self._conversations.messages, conversation_id)
-        attached = Attached.to_new(attachments)
-        if text is None:
-            question = _last_question(earlier)
-            text, earlier = question.text, [one for one in earlier if one.id < question.id]
-            attached = Attached.of(question)
-        text = text.strip()
-        files = await asyncio.to_thread(self._retrieval.files, conversation_id, attached)
-        retrieved = await self._retrieval.search(text, conversation_id, attached)
-        departure = await self._elsewhere.compose(conversation, earlier, text, retrieved, files)
-        known = conversation.level is not PrivacyLevel.PUBLIC and conversation.consent.reaches(
-            conversation.level
-        )
-        return departure.approve() if known else departure
+        """What would leave this device, to be shown before asking; see `Departures.compose`."""
+        return await self._departures.compose(conversation_id, text, attachments)
 
     def ask(
         self,
@@ -150,7 +121,7 @@ class Answering:
             ConversationMissing: it was deleted.
         """
         return self._answer(
-            conversation_id, lambda: self._new_question(conversation_id, text, attachments), departure
+            conversation_id, lambda: self._turns.new_question(conversation_id, text, attachments), departure
         )
 
     def regenerate(
@@ -163,7 +134,7 @@ class Answering:
             NothingToAnswer: there is no question yet.
             AlreadyAnswering, ConsentNeeded, NoRouter: as `ask`.
         """
-        return self._answer(conversation_id, lambda: self._same_question(conversation_id), departure)
+        return self._answer(conversation_id, lambda: self._turns.same_question(conversation_id), departure)
 
     def continue_answer(self, conversation_id: int) -> AsyncGenerator[Event, None]:
         """Go on with the last answer right where it ended; this device's model does, whoever began.
@@ -175,37 +146,8 @@ class Answering:
             ConsentNeeded: the conversation asks other devices, but the chosen model is on a server.
         """
         return self._answer(
-            conversation_id, lambda: self._unfinished_answer(conversation_id), None, goes_on=True
+            conversation_id, lambda: self._turns.unfinished_answer(conversation_id), None, goes_on=True
         )
-
-    def _new_question(
-        self, conversation_id: int, text: str, attachments: AttachmentDraft | None
-    ) -> AnswerRun:
-        if not text.strip():
-            raise EmptyQuestion
-        attached = attachments or AttachmentDraft()
-        question, answer = self._conversations.add_question(
-            conversation_id, text.strip(), attached.files, attached.collection_id
-        )
-        return AnswerRun(question, Draft(self._conversations, answer))
-
-    def _same_question(self, conversation_id: int) -> AnswerRun:
-        messages = self._conversations.messages(conversation_id, last=2)
-        question = _last_question(messages)
-        answer = messages[-1]
-        if answer is question:
-            answer = self._conversations.add(conversation_id, "assistant", state=MessageState.STREAMING)
-        return AnswerRun(question, Draft(self._conversations, answer, replace_it=True))
-
-    def _unfinished_answer(self, conversation_id: int) -> AnswerRun:
-        messages = self._conversations.messages(conversation_id, last=2)
-        if len(messages) < 2 or not messages[-1].continuable or messages[-2].role != "user":
-            raise NothingToAnswer
-        question, answer = messages[-2:]
-        if not answer.text:  # at most thoughts: there is nothing to go on from
-            return AnswerRun(question, Draft(self._conversations, answer, replace_it=True))
-        sources = self._conversations.sources(answer.id)
-        return AnswerRun(question, Draft(self._conversations, answer), sources)
 
     def _answered_elsewhere(self, conversation_id: int) -> bool:
         """Whether another process writes here; what a killed one has left becomes interrupted."""
@@ -213,26 +155,6 @@ class Answering:
         if not last or last[0].state is not MessageState.STREAMING:
             return False
         return not self._writers.if_nobody_writes(self._conversations.recover)
-
-    async def _check_goes_on_here(self, conversation_id: int) -> None:
-        """Raises ConsentNeeded, ConversationMissing."""
-        level = self._conversations.get(conversation_id).level
-        if self._elsewhere is None or level is PrivacyLevel.DEVICE:
-            return
-        if await self._elsewhere.server_answers():
-            raise ConsentNeeded
-
-    async def _check_consent(self, conversation_id: int, departure: Departure | None) -> None:
-        """Raises ConsentNeeded, NoRouter, ConversationMissing."""
-        if self._elsewhere is None:
-            return
-        level = self._conversations.get(conversation_id).level
-        if level is PrivacyLevel.DEVICE and departure is None:
-            return
-        if departure is None or not departure.approved or not level.reaches(departure.level):
-            raise ConsentNeeded
-        if not await self._elsewhere.ready():
-            raise NoRouter
 
     async def _answer(
         self,
@@ -243,9 +165,9 @@ class Answering:
         goes_on: bool = False,
     ) -> AsyncGenerator[Event, None]:
         if goes_on:
-            await self._check_goes_on_here(conversation_id)
+            await self._departures.check_goes_on_here(conversation_id)
         else:
-            await self._check_consent(conversation_id, departure)
+            await self._departures.check(conversation_id, departure)
         if conversation_id in self._runs or self._answered_elsewhere(conversation_id):
             raise AlreadyAnswering
         with self._writers.shared():
@@ -312,11 +234,3 @@ class Answering:
         question = run.question
         search = self._retrieval.search(question.text, question.conversation_id, Attached.of(question))
         return await run.stop.wait_for(search)
-
-
-def _last_question(messages: Sequence[ChatMessage]) -> ChatMessage:
-    """Raises NothingToAnswer."""
-    question = next((message for message in reversed(messages) if message.role == "user"), None)
-    if question is None:
-        raise NothingToAnswer
-    return question

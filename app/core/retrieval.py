@@ -26,12 +26,12 @@ class Retrieved:
     found: bool = True
     """Whether the search has found them; else they are the beginnings of the question's own files."""
     nothing: bool = False
+    """There is nothing that an answer could rest on."""
     neighbours: tuple[Citation, ...] = ()
     """What stands before and after the best passage, where few others were found; only for this device's
     own model: other devices get no more than what was found."""
     searched_for: str | None = None
     """What was searched for, where that is not the question itself."""
-    """There is nothing that an answer could rest on."""
 
 
 @dataclass(frozen=True, slots=True)
