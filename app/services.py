@@ -40,6 +40,7 @@ from app.core.tuning import Tuning
 from app.core.web_pages import WebPages
 from engines.embedders.opening import open_embedder
 from engines.library import ModelLibrary
+from engines.opening import graphics_cards
 from rag.knowledge import KnowledgeBase
 
 
@@ -136,7 +137,7 @@ def open_services(paths: Paths | None = None) -> Services:
         library,
         settings,
         servers=Servers(settings, StoredKeys(), open_client=outgoing.opener(Purpose.SERVER)),
-        tuning=Tuning(library, settings, OptionStore(paths.model_options)),
+        tuning=Tuning(library, settings, OptionStore(paths.model_options), graphics_cards),
     )
     activity = OwnerActivity()
     elsewhere = NetworkAnswers(network.asking, models)

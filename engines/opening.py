@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from engines.errors import EngineUnavailable, RemoteAddressInvalid
+from engines.graphics import GraphicsCard, cards_of
 from engines.llama_cpp.engine import LlamaCppEngine
 from engines.llama_cpp.loading import check_file, check_options
 from engines.llama_cpp.process_channel import ProcessChannel, children_possible
@@ -144,6 +145,28 @@ async def open_engine(
             raise
         log.warning("llama-cpp-python is missing or broken; xllamacpp runs the model")
         return await _XLLAMACPP.open(source, options)
+
+
+def graphics_cards() -> tuple[GraphicsCard, ...]:
+    """The graphics cards on which a model file would be computed here; none: on the processor.
+
+    An engine of another package tells nothing of cards. The first call takes about half a second.
+
+    Raises:
+        EngineUnavailable: no library is installed that could run a file.
+        EngineCrashed: the library, or the driver of a card, does not bear being asked.
+    """
+    engine = os.environ.get(ENGINE_VARIABLE) or "auto"
+    if engine == _XLLAMACPP.name:
+        return cards_of("engines.xllamacpp.graphics", isolated=True)
+    if engine not in ("auto", LlamaCpp.name):
+        return ()
+    try:
+        return cards_of("engines.llama_cpp.graphics", isolated=in_process("auto"))
+    except EngineUnavailable:
+        if engine != "auto" or not (children_possible() and find_spec(PACKAGE) is not None):
+            raise
+        return cards_of("engines.xllamacpp.graphics", isolated=True)
 
 
 def _is_gguf(source: Source) -> bool:

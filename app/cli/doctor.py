@@ -24,10 +24,11 @@ from app.core.paths import Paths
 from app.core.secrets import system_keyring
 from app.core.settings import SettingsStore
 from engines.embedders.opening import available_embedders
+from engines.errors import EngineUnavailable
 from engines.library import ModelLibrary
 from engines.llama_cpp.process_channel import children_possible
 from engines.memory import available_memory
-from engines.opening import ENGINE_VARIABLE, ENGINES
+from engines.opening import ENGINE_VARIABLE, ENGINES, graphics_cards
 from engines.xllamacpp.server import PACKAGE as XLLAMACPP
 from rag.recognition.finding import find_recogniser
 
@@ -101,6 +102,16 @@ def _engines() -> tuple[Health, str]:
     if broken:
         return Health.WARNING, ", ".join([*ENGINES.plugins, *broken])
     return Health.OK, ", ".join(ENGINES.names)
+
+
+def _graphics() -> tuple[Health, str]:
+    strings = terminal_strings()
+    try:
+        cards = graphics_cards()
+    except EngineUnavailable:  # the check of the engine tells which
+        return Health.WARNING, strings("doctor.no_engine_asked")
+    named = [f"{card.backend}: {card.name}, {strings.size(card.memory_bytes)}" for card in cards]
+    return Health.OK, "; ".join(named) or strings("doctor.no_graphics")
 
 
 def _database() -> tuple[Health, str]:
@@ -197,6 +208,7 @@ CHECKS: dict[str, Callable[[], tuple[Health, str]]] = {
     "python": _python,
     "engine": _engine,
     "engines": _engines,
+    "graphics": _graphics,
     "database": _database,
     "vectors": _vectors,
     "recognition": _recognition,

@@ -115,7 +115,8 @@ def _as_json(
     found: dict[str, Any] = {
         "model": model.id,
         "options": {
-            name: {"value": option.value, "origin": option.origin} for name, option in _shown(model, resolved)
+            name: {"value": option.value, "origin": option.origin}
+            for name, option in _shown(opened, model, resolved)
         },
         "adapters": opened.models.tuning.adapters.of(model.id),
     }
@@ -130,7 +131,7 @@ def _print(
 ) -> None:
     lines = [
         (name, _written(option.value, strings), strings(f"option.origin.{option.origin}"), option.origin)
-        for name, option in _shown(model, resolved)
+        for name, option in _shown(opened, model, resolved)
     ]
     names, values = (max(len(line[part]) for line in lines) for part in (0, 1))
     values = min(values, 40)
@@ -153,9 +154,17 @@ def _print(
         print(f"{strings('cli.memory', size=strings.size(need.total))} · {strings(f'model.fit.{fit}')}")
 
 
-def _shown(model: InstalledModel | ServerModel, resolved: ResolvedOptions) -> list[tuple[str, Any]]:
+def _shown(
+    opened: Services, model: InstalledModel | ServerModel, resolved: ResolvedOptions
+) -> list[tuple[str, Any]]:
+    """Options that change something here, and those that are set."""
     names = ANSWER_OPTIONS if isinstance(model, ServerModel) else (*ANSWER_OPTIONS, *LOAD_OPTIONS)
-    return [(name, resolved.by_name[name]) for name in names]
+    useless = opened.models.tuning.without_use() if isinstance(model, InstalledModel) else frozenset[str]()
+    return [
+        (name, option)
+        for name in names
+        if (option := resolved.by_name[name]).origin is OptionOrigin.MODEL or name not in useless
+    ]
 
 
 def _written(value: object, strings: Strings) -> str:

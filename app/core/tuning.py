@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from app.core.adapters import ModelAdapters
@@ -20,16 +22,21 @@ from app.core.model_options import (
 )
 from app.core.option_store import OptionStore
 from app.core.settings import SettingsStore
+from engines.errors import EngineError
 from engines.families import find_family
 from engines.families.generic import GENERIC
 from engines.flash_attention import uses_flash_attention
+from engines.graphics import GraphicsCard
 from engines.library import InstalledModel, ModelLibrary
 from engines.memory import MemoryNeed, estimate_memory
+from engines.opening import graphics_cards
 from engines.options import PENALTIES
 from engines.protocol import LoadOptions, Sampling
 
 _NOTHING = AnswerOptions()
 _DEFAULTS = LoadOptions()
+
+log = logging.getLogger(__name__)
 
 
 class Tuning:
@@ -38,18 +45,30 @@ class Tuning:
     `for_now` is a layer above all others, which ends with this process: what a command was told.
     """
 
-    def __init__(self, library: ModelLibrary, settings: SettingsStore, store: OptionStore) -> None:
+    def __init__(
+        self,
+        library: ModelLibrary,
+        settings: SettingsStore,
+        store: OptionStore,
+        find_cards: Callable[[], tuple[GraphicsCard, ...]] = graphics_cards,
+    ) -> None:
+        """`find_cards` tells the graphics cards that the engine can use; called once, when it matters."""
         self.for_now = ModelOptions()
         self.store = store
         self.adapters = ModelAdapters(library.adapters, store)
         self._library = library
         self._settings = settings
+        self._find_cards = find_cards
+
+    def without_use(self) -> frozenset[str]:
+        """Options that change nothing on this device. Half a second of work when it is asked first."""
+        return frozenset() if self._has_graphics_card else frozenset({"gpu_layers"})
 
     def resolve(self, model: AnyModel | None, conversation: AnswerOptions = _NOTHING) -> ResolvedOptions:
         """What holds for a model, in a conversation where one is given.
 
         Of a server's model the defaults are not known: there they are `None`. May read the header of an
-        installed one, which takes milliseconds.
+        installed one, which takes milliseconds, and asks once what `without_use` asks.
 
         Raises:
             ModelFileError: the file has been removed or damaged since it was listed.
@@ -132,13 +151,23 @@ class Tuning:
         family = find_family(header)
         generic = family.name == GENERIC.name
         maker = header.sampling if generic else family.complete(Sampling(), thinking=thinking)
+        options = self.chosen(model).load_options()
+        on_card = options.flash_attention is None and options.gpu_layers != 0 and self._has_graphics_card
         by_engine = ModelOptions(
             **_known(GENERIC.complete(PENALTIES, thinking=False)),
             **{name: getattr(_DEFAULTS, name) for name in _BY_ENGINE},
-            flash_attention=uses_flash_attention(self.chosen(model).load_options()),
+            flash_attention=uses_flash_attention(options, graphics_card=on_card),
             stop=(),
         )
         return [(OptionOrigin.ENGINE, by_engine), (OptionOrigin.MAKER, AnswerOptions(**_known(maker)))]
+
+    @cached_property
+    def _has_graphics_card(self) -> bool:
+        try:
+            return bool(self._find_cards())
+        except EngineError as error:  # loading a model will tell what is wrong
+            log.warning("no graphics card can be looked for: %s", type(error).__name__)
+            return False
 
     def _layers(self, model: AnyModel | None, conversation: AnswerOptions) -> list[Layer]:
         settings = self._settings.current

@@ -32,7 +32,7 @@ def serve(make: Callable[[Callable[[Event], None]], Server]) -> None:
     """Serve until the parent is gone. `make` gets the way to deliver events."""
     faulthandler.enable()
     threading.excepthook = _end
-    requests, events = _take_pipes()
+    requests, events = take_pipes()
     writing = threading.Lock()
 
     def deliver(event: Event) -> None:
@@ -54,7 +54,7 @@ def _end(fault: threading.ExceptHookArgs) -> None:
     os._exit(70)
 
 
-def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+def take_pipes() -> tuple[BinaryIO, BinaryIO]:
     """Keep the pipes for ourselves; what others print goes to stderr, what they read is empty."""
     requests = os.fdopen(os.dup(0), "rb")
     events = os.fdopen(os.dup(1), "wb")

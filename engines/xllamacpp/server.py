@@ -43,7 +43,7 @@ class LocalServer:
             OptionRejected: an option that this engine does not have.
             ModelFileDamaged, UnsupportedModel, NotEnoughMemory: by what llama.cpp's log says.
         """
-        xllamacpp = _load_library()
+        xllamacpp = load_library()
         self._key = secrets.token_hex(32)
         self.context_tokens = min(options.context_tokens, header.trained_context or options.context_tokens)
         parameters = _parameters(xllamacpp, header, options, self.context_tokens, self._key)
@@ -87,7 +87,12 @@ class LocalServer:
             connection.close()
 
 
-def _load_library() -> Any:
+def load_library() -> Any:
+    """Import xllamacpp.
+
+    Raises:
+        EngineUnavailable: it is not installed, or its library does not load on this machine.
+    """
     try:
         import xllamacpp
     except (ImportError, OSError) as error:

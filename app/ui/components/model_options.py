@@ -117,7 +117,7 @@ def Advanced(app: AppState, tunable: Tunable, groups: Sequence[str]) -> ft.Contr
 
 
 def _rows(app: AppState, tunable: Tunable, names: Sequence[str]) -> list[ft.Control]:
-    return [OptionRow(app, tunable, name, key=name) for name in names]
+    return [OptionRow(app, tunable, name, key=name) for name in names if tunable.offers(name)]
 
 
 def _memory(app: AppState, tuning: ModelTuning) -> ft.Control:

@@ -37,6 +37,12 @@ class Tunable:
     """Its server decides what nobody sets, and does not tell."""
     trained_context: int = 0
     """Tokens that the model was trained on at once; 0: not known."""
+    without_use: frozenset[str] = frozenset()
+    """Names of options that change nothing on this device."""
+
+    def offers(self, name: str) -> bool:
+        """Whether an option is shown: one without use only where it is set, to be taken back."""
+        return name not in self.without_use or self.options.origin(name) is self.own
 
     @property
     def has_own(self) -> bool:
@@ -225,6 +231,7 @@ class OptionsOnScreen:
                 change,
                 can_think=self._tuning.can_think(model),
                 trained_context=model.trained_context,
+                without_use=self._tuning.without_use(),
             ),
             need.total,
             fit,

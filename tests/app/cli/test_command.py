@@ -11,6 +11,8 @@ from app import __version__, cli
 from app.cli import launch, session
 from app.cli.doctor import CHECKS
 from app.core.settings import SettingsStore
+from engines.errors import EngineCrashed
+from engines.graphics import GraphicsCard
 from engines.registry import EngineRegistry
 
 
@@ -153,6 +155,20 @@ def test_doctor_is_content_with_one_engine_and_names_both(dai, monkeypatch):
 def test_doctor_names_an_engine_that_was_asked_for_and_does_not_exist(dai, monkeypatch):
     monkeypatch.setenv("DAI_ENGINE", "fast")
     assert "(DAI_ENGINE=fast?)" in dai("doctor").out
+
+
+def test_doctor_names_the_graphics_cards_of_the_engine(dai, monkeypatch):
+    monkeypatch.setattr("app.cli.doctor.graphics_cards", tuple)
+    assert "✓ Graphics card: none that the engine was built for" in dai("doctor").out
+    cards = (GraphicsCard("CUDA", "A card", 8 << 30), GraphicsCard("Vulkan", "Another", 1 << 30))
+    monkeypatch.setattr("app.cli.doctor.graphics_cards", lambda: cards)
+    assert "✓ Graphics card: CUDA: A card, 8.6 GB; Vulkan: Another, 1.1 GB" in dai("doctor").out
+
+    def crash():
+        raise EngineCrashed("a driver")
+
+    monkeypatch.setattr("app.cli.doctor.graphics_cards", crash)
+    assert "✗ Graphics card: EngineCrashed" in dai("doctor").out
 
 
 def test_doctor_looks_into_the_folder_of_the_models(dai, home, model, tmp_path):

@@ -5,6 +5,7 @@ import pytest
 from app.core.conversations import Conversations
 from app.core.model_options import AdapterUse, AnswerOptions, ModelOptions
 from app.core.option_store import OptionStore
+from engines.graphics import GraphicsCard
 from engines.library import ModelLibrary
 from tests.app.cli.conftest import conversations_in
 from tests.engines.tiny_lora import make_tiny_lora
@@ -47,6 +48,19 @@ def test_options_are_set_and_unset(dai, model, home):
     assert stored(home) == ModelOptions(seed=7, kv_cache_type="q8_0")
     dai("models", "options", "scripted", "--reset")
     assert stored(home) == ModelOptions()
+
+
+def test_layers_on_the_graphics_card_are_an_option_where_there_is_one(dai, model, monkeypatch):
+    model("Yes.")
+    monkeypatch.setattr("app.services.graphics_cards", tuple)
+    without = dai("models", "options", "scripted")
+    assert "gpu_layers" not in without.out
+    assert "gpu_layers" not in dai("models", "options", "scripted", "--json").json["options"]
+    set_elsewhere = dai("models", "options", "scripted", "--set", "gpu_layers=8")
+    assert line(set_elsewhere, "gpu_layers") == "* gpu_layers 8 This model", "it can be taken back"
+    monkeypatch.setattr("app.services.graphics_cards", lambda: (GraphicsCard("CUDA", "A card", 8 << 30),))
+    result = dai("models", "options", "scripted", "--reset")
+    assert line(result, "gpu_layers") == "gpu_layers automatic Built in"
 
 
 def test_stop_texts_are_given_one_by_one_or_as_a_list(dai, model, home):

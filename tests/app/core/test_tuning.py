@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +16,9 @@ from app.core.models import Models
 from app.core.option_store import OptionStore
 from app.core.settings import SettingsStore
 from app.core.tuning import Tuning
-from engines.errors import AdapterUnusable, ModelFileMissing, NotEnoughMemory
+from engines.errors import AdapterUnusable, EngineCrashed, ModelFileMissing, NotEnoughMemory
 from engines.flash_attention import uses_flash_attention
+from engines.graphics import GraphicsCard
 from engines.library import InstalledModel, ModelLibrary, starter
 from engines.memory import MemoryFit
 from engines.protocol import LoadOptions, LoraAdapter, Sampling
@@ -50,6 +52,39 @@ def model(models: Models, tmp_path: Path) -> InstalledModel:
 @pytest.fixture
 def lora(tmp_path: Path, model: InstalledModel) -> Path:
     return make_tiny_lora(tmp_path / "pirate.gguf", model.path, skip_to=" a")
+
+
+@pytest.mark.parametrize(("layers", "used"), [(None, True), (12, True), (0, False)])
+def test_flash_attention_is_the_default_where_layers_are_on_a_graphics_card(
+    models: Models, model: InstalledModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    layers: int | None, used: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    asked = []
+
+    def find_cards() -> tuple[GraphicsCard, ...]:
+        asked.append(1)
+        return (GraphicsCard("Vulkan", "A card", 1 << 30),)
+
+    settings = SettingsStore(tmp_path / "settings.json")
+    library = ModelLibrary(tmp_path / "models")
+    tuning = Tuning(library, settings, OptionStore(tmp_path / "model-options.json"), find_cards)
+    tuning.change(model.id, {"gpu_layers": layers})
+    assert tuning.resolve(model)["flash_attention"] is used
+    assert tuning.without_use() == frozenset()
+    assert len(asked) == 1
+
+
+def test_an_engine_that_cannot_be_asked_for_cards_has_none(
+    models: Models, model: InstalledModel, tmp_path: Path
+) -> None:
+    def find_cards() -> tuple[GraphicsCard, ...]:
+        raise EngineCrashed("a driver")
+
+    settings = SettingsStore(tmp_path / "settings.json")
+    tuning = Tuning(ModelLibrary(tmp_path / "models"), settings, OptionStore(None), find_cards)
+    assert tuning.without_use() == {"gpu_layers"}
+    assert tuning.resolve(model)["top_k"] == 20
 
 
 def test_each_value_says_where_it_comes_from(tuning: Tuning, model: InstalledModel) -> None:

@@ -12,6 +12,7 @@ from app.core.model_options import AdapterUse, AnswerOptions, ModelOptions
 from app.core.option_store import OptionStore
 from app.core.settings import SettingsStore
 from app.ui import routes
+from engines.graphics import GraphicsCard
 from engines.library import ModelLibrary
 from tests.app.ui.conftest import services
 from tests.engines.tiny_lora import make_tiny_lora
@@ -42,6 +43,18 @@ def field(app, name):
 async def leave(app, name):
     """Tap outside a field."""
     await app.fire(field(app, name), "blur")
+
+
+@pytest.mark.parametrize("cards", [(), (GraphicsCard("CUDA", "A card", 8 << 30),)])
+async def test_layers_on_the_graphics_card_are_shown_where_the_engine_can_use_one(
+    open_app, model_id, monkeypatch, cards
+):
+    monkeypatch.setattr("app.services.graphics_cards", lambda: cards)
+    async with open_app() as app:
+        await open_options(app, model_id)
+        await app.tap("advanced")
+        assert app.shows("option-threads")
+        assert app.shows("option-gpu_layers") == bool(cards)
 
 
 async def test_each_option_says_where_its_value_comes_from(open_app, model_id):
