@@ -117,12 +117,12 @@ class Attachments:
 
     def forget(self, conversation_id: int) -> None:
         """The conversation is going to be deleted: delete what is searched for it alone."""
-        for number in self._conversations.attached_to_this_alone(conversation_id):
+        for number in self._conversations.attached.collections_of_this_alone(conversation_id):
             self._knowledge.delete_collection(number)
 
     def tidy(self) -> None:
         """Delete what a kill has left of files that were never asked about; only where nobody else writes."""
-        known = set(self._conversations.attached_collections())
+        known = set(self._conversations.attached.collections())
         for number in self._knowledge.hidden_collections():
             if number not in known:
                 self._knowledge.delete_collection(number)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -177,7 +177,23 @@ def sources_of(column: str) -> tuple[Citation, ...]:
     return msgspec.json.decode(column, type=tuple[Citation, ...])
 
 
-def columns_of(changes: Mapping[str, object]) -> dict[str, Any]:
+class MessageChanges(TypedDict, total=False):
+    """The parts of a message that can change; those that are not given stay as they are."""
+
+    text: str
+    thinking: str
+    state: MessageState
+    model: str | None
+    usage: Usage | None
+    sources: Sequence[Citation]
+    searched: int | None
+    searched_for: str | None
+    relevant: int | None
+    error: str | None
+    provenance: Provenance | None
+
+
+def columns_of(changes: MessageChanges) -> dict[str, Any]:
     """The given parts of a message as its columns hold them."""
     return {
         name: msgspec.json.encode(value).decode() if name in _ENCODED and value is not None else value

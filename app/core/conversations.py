@@ -4,48 +4,33 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, Unpack
 
 import apsw
 import msgspec
 
+from app.core import message_rows
+from app.core.attached_files import AttachedFiles, attach, attach_collection
+from app.core.branches import copy_turns
 from app.core.conversation_schema import (
     CONVERSATION,
-    COPIED,
     MESSAGE,
     MIGRATIONS,
+    MessageChanges,
     columns_of,
     conversation_of,
     message_of,
     sources_of,
 )
 from app.core.errors import ConversationMissing
-from app.core.messages import Attachment, ChatMessage, Citation, Conversation, MessageState, title_of
+from app.core.messages import Attachment, ChatMessage, Citation, Conversation, MessageState
 from app.core.model_options import AnswerOptions
-from app.core.provenance import PrivacyLevel, Provenance
-from engines.protocol import Role, Usage
+from app.core.provenance import PrivacyLevel
 from rag.database import Database, rows
-from rag.text import index_text, match_expression
+from rag.text import match_expression
 
 _NO_OPTIONS = AnswerOptions()
-
-
-class MessageChanges(TypedDict, total=False):
-    """The parts of a message that can change; those that are not given stay as they are."""
-
-    text: str
-    thinking: str
-    state: MessageState
-    model: str | None
-    usage: Usage | None
-    sources: Sequence[Citation]
-    searched: int | None
-    searched_for: str | None
-    relevant: int | None
-    error: str | None
-    provenance: Provenance | None
 
 
 class Conversations:
@@ -62,6 +47,8 @@ class Conversations:
             DatabaseTooNew: a newer version of the app has written it.
         """
         self._database = Database(path, MIGRATIONS)
+        self.attached = AttachedFiles(self._database)
+        """The files that go along with their questions."""
 
     def recover(self) -> None:
         """Mark what a kill left half-written as interrupted; only where nobody else writes."""
@@ -72,7 +59,7 @@ class Conversations:
                 connection.execute(
                     "UPDATE messages SET state = ? WHERE id = ?", (MessageState.INTERRUPTED, number)
                 )
-                _index(connection, number, text)
+                message_rows.index(connection, number, text)
 
     def list(self, query: str = "") -> list[Conversation]:
         """The latest first; with a query, those whose title or messages match it."""
@@ -103,7 +90,7 @@ class Conversations:
         level: PrivacyLevel = PrivacyLevel.DEVICE,
     ) -> Conversation:
         """A new, empty conversation."""
-        now = _now()
+        now = message_rows.now()
         with self._database.write() as connection:
             connection.execute(
                 "INSERT INTO conversations(title, created_at, updated_at, options, level)"
@@ -234,7 +221,7 @@ class Conversations:
             ConversationMissing: the conversation was deleted.
         """
         with self._database.write() as connection:
-            new = _append(connection, conversation_id, role, text, state)
+            new = message_rows.append(connection, conversation_id, role, text, state)
         return self.message(new)
 
     def add_question(
@@ -252,33 +239,12 @@ class Conversations:
             ConversationMissing: the conversation was deleted.
         """
         with self._database.write() as connection:
-            question = _append(connection, conversation_id, "user", text, MessageState.COMPLETE)
-            connection.executemany(
-                "INSERT INTO attachments(message_id, name, bytes, document_id, tokens, text)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (question, file.name, file.bytes, file.document_id, file.tokens, file.text)
-                    for file in attachments
-                ],
-            )
+            question = message_rows.append(connection, conversation_id, "user", text, MessageState.COMPLETE)
+            attach(connection, question, attachments)
             if attached_collection is not None:
-                connection.execute(
-                    "INSERT INTO attached_collections VALUES (?, ?)", (conversation_id, attached_collection)
-                )
-            answer = _append(connection, conversation_id, "assistant", "", MessageState.STREAMING)
+                attach_collection(connection, conversation_id, attached_collection)
+            answer = message_rows.append(connection, conversation_id, "assistant", "", MessageState.STREAMING)
         return self.message(question), self.message(answer)
-
-    def attached_texts(self, conversation_id: int) -> dict[int, tuple[Attachment, ...]]:
-        """The files that the model gets whole, with their texts, by the message they came with."""
-        found: dict[int, tuple[Attachment, ...]] = {}
-        for message, *file in self._rows(
-            """SELECT a.message_id, a.name, a.bytes, a.document_id, a.tokens, a.text FROM attachments a
-            JOIN messages m ON m.id = a.message_id
-            WHERE m.conversation_id = ? AND a.document_id IS NULL ORDER BY a.id""",
-            conversation_id,
-        ):
-            found[message] = (*found.get(message, ()), Attachment(*file))
-        return found
 
     def branch(self, conversation_id: int, before: int) -> Conversation:
         """A copy of a conversation up to the message `before`, from which it can go on in another way.
@@ -288,7 +254,7 @@ class Conversations:
         Raises:
             ConversationMissing: it was deleted.
         """
-        now = _now()
+        now = message_rows.now()
         with self._database.write() as connection:
             connection.execute(
                 "INSERT INTO conversations(title, created_at, updated_at, options, level)"
@@ -298,34 +264,8 @@ class Conversations:
             if not connection.changes():
                 raise ConversationMissing(conversation_id)
             new = connection.last_insert_rowid()
-            for table in ("conversation_collections", "attached_collections"):
-                connection.execute(
-                    f"INSERT INTO {table} SELECT ?, collection_id FROM {table} WHERE conversation_id = ?",
-                    (new, conversation_id),
-                )
-            for number, text in rows(
-                connection,
-                "SELECT id, text FROM messages WHERE conversation_id = ? AND id < ? ORDER BY id",
-                (conversation_id, before),
-            ):
-                _copy(connection, number, new, text)
+            copy_turns(connection, conversation_id, new, before)
         return self.get(new)
-
-    def attached_to_this_alone(self, conversation_id: int) -> builtins.list[int]:
-        """The hidden collections that no branch of it searches, too."""
-        statement = """SELECT collection_id FROM attached_collections a WHERE conversation_id = ?
-            AND NOT EXISTS (SELECT 1 FROM attached_collections b
-                WHERE b.collection_id = a.collection_id AND b.conversation_id <> a.conversation_id)"""
-        return [number for (number,) in self._rows(statement, conversation_id)]
-
-    def attached_collections(self, conversation_id: int | None = None) -> builtins.list[int]:
-        """The hidden collections in which its files are searched; without a conversation, those of all."""
-        if conversation_id is None:
-            found = self._rows("SELECT collection_id FROM attached_collections")
-        else:
-            statement = "SELECT collection_id FROM attached_collections WHERE conversation_id = ?"
-            found = self._rows(statement, conversation_id)
-        return [number for (number,) in found]
 
     def write(self, message_id: int, **changes: Unpack[MessageChanges]) -> None:
         """Change the given parts of a message. A message deleted meanwhile stays deleted."""
@@ -337,7 +277,7 @@ class Conversations:
             )
             if changes.get("state", MessageState.STREAMING) is not MessageState.STREAMING:
                 for (whole,) in rows(connection, "SELECT text FROM messages WHERE id = ?", (message_id,)):
-                    _index(connection, message_id, whole)
+                    message_rows.index(connection, message_id, whole)
 
     def close(self) -> None:
         """Close the database."""
@@ -354,42 +294,6 @@ class Conversations:
             return rows(connection, statement, values)
 
 
-def _append(
-    connection: apsw.Connection, conversation_id: int, role: Role, text: str, state: MessageState
-) -> int:
-    now = _now()
-    known = rows(connection, "SELECT title FROM conversations WHERE id = ?", (conversation_id,))
-    if not known:
-        raise ConversationMissing(conversation_id)
-    connection.execute(
-        "INSERT INTO messages(conversation_id, role, text, state, created_at) VALUES (?, ?, ?, ?, ?)",
-        (conversation_id, role, text, state, now),
-    )
-    new = connection.last_insert_rowid()
-    _index(connection, new, text)
-    title = known[0][0] or (title_of(text) if role == "user" else "")
-    connection.execute(
-        "UPDATE conversations SET updated_at = ?, title = ? WHERE id = ?", (now, title, conversation_id)
-    )
-    return new
-
-
-def _copy(connection: apsw.Connection, message_id: int, conversation_id: int, text: str) -> None:
-    """Copy a message with its files into a branch; one that is still being written ends there."""
-    connection.execute(
-        f"INSERT INTO messages(conversation_id, state, {COPIED})"
-        f" SELECT ?, CASE state WHEN ? THEN ? ELSE state END, {COPIED} FROM messages WHERE id = ?",
-        (conversation_id, MessageState.STREAMING, MessageState.INTERRUPTED, message_id),
-    )
-    new = connection.last_insert_rowid()
-    connection.execute(
-        "INSERT INTO attachments(message_id, name, bytes, document_id, tokens, text)"
-        " SELECT ?, name, bytes, document_id, tokens, text FROM attachments WHERE message_id = ? ORDER BY id",
-        (new, message_id),
-    )
-    _index(connection, new, text)
-
-
 def _choose_collections(
     connection: apsw.Connection, conversation_id: int, collection_ids: Sequence[int]
 ) -> None:
@@ -400,20 +304,9 @@ def _choose_collections(
     )
 
 
-def _index(connection: apsw.Connection, message_id: int, text: str) -> None:
-    connection.execute("DELETE FROM message_words WHERE rowid = ?", (message_id,))
-    connection.execute(
-        "INSERT INTO message_words(rowid, words) VALUES (?, ?)", (message_id, index_text(text))
-    )
-
-
 def _encoded(options: AnswerOptions) -> str:
     return msgspec.json.encode(options).decode()
 
 
 def _escape_like(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _now() -> float:
-    return datetime.now(UTC).timestamp()

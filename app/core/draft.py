@@ -7,7 +7,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.core.conversations import Conversations, MessageChanges
+from app.core.conversation_schema import MessageChanges
+from app.core.conversations import Conversations
 from app.core.errors import ConversationMissing
 from app.core.messages import ChatMessage, Citation, MessageState
 from app.core.provenance import Provenance

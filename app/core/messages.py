@@ -63,7 +63,7 @@ class Attachment:
     tokens: int = 0
     """What its text takes of the context window, if it is given whole."""
     text: str = ""
-    """Its text, if it is given whole; not read with the messages, see `Conversations.attached_texts`."""
+    """Its text, if it is given whole; not read with the messages, see `AttachedFiles.texts`."""
 
     @property
     def whole(self) -> bool:

@@ -87,7 +87,7 @@ class Retrieval:
 
     def files(self, conversation_id: int, attached: Attached) -> dict[int, tuple[Attachment, ...]]:
         """The files that the model gets whole, up to this question, by the message they came with."""
-        known = self._conversations.attached_texts(conversation_id)
+        known = self._conversations.attached.texts(conversation_id)
         found = {number: files for number, files in known.items() if number <= attached.question_id}
         new = tuple(file for file in attached.files if file.whole and file.text)
         return {attached.question_id: new, **found} if new else found
@@ -102,7 +102,7 @@ class Retrieval:
         those of its own files."""
         chosen = self._conversations.get(conversation_id).collection_ids
         existing = {collection.id for collection in self._knowledge.collections()} if chosen else set()
-        attached = self._conversations.attached_collections(conversation_id)
+        attached = self._conversations.attached.collections(conversation_id)
         new = [] if also is None or also in attached else [also]
         return [*(number for number in chosen if number in existing), *attached, *new]
 

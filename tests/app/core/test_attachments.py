@@ -113,7 +113,7 @@ async def test_files_stay_with_their_question(services: Services, tmp_path: Path
     [question, _] = services.conversations.messages(conversation.id)
     [file] = question.attachments
     assert (file.name, file.bytes, file.whole, file.text) == ("note.txt", len(NOTE), True, "")
-    [texts] = services.conversations.attached_texts(conversation.id).values()
+    [texts] = services.conversations.attached.texts(conversation.id).values()
     assert texts[0].text.strip() == NOTE.strip()
 
 

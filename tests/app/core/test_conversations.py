@@ -206,7 +206,7 @@ def test_a_branch_holds_what_came_before_and_leaves_the_first_as_it_is(conversat
     copied = conversations.messages(branch.id)
     assert [(one.role, one.text) for one in copied] == [("user", "First?"), ("assistant", "Indeed.")]
     assert [file.name for file in copied[0].attachments] == ["a.txt", "b.pdf"]
-    assert conversations.attached_texts(branch.id)[copied[0].id][0].text == "abc"
+    assert conversations.attached.texts(branch.id)[copied[0].id][0].text == "abc"
     assert (branch.title, branch.collection_ids) == ("First?", (3,))
     assert branch.id in [found.id for found in conversations.list("indeed")]
     assert len(conversations.messages(first.id)) == 4
@@ -222,9 +222,9 @@ def test_files_that_a_branch_searches_too_stay_when_one_of_both_is_deleted(
     question, _ = conversations.add_question(first.id, "First?", [Attachment("b.pdf", 9, document_id=4)], 7)
     branch = conversations.branch(first.id, question.id + 1)
 
-    assert conversations.attached_to_this_alone(first.id) == []
+    assert conversations.attached.collections_of_this_alone(first.id) == []
     conversations.delete(first.id)
-    assert conversations.attached_to_this_alone(branch.id) == [7]
+    assert conversations.attached.collections_of_this_alone(branch.id) == [7]
 
 
 def test_a_conversation_that_is_gone_has_no_branch(conversations: Conversations) -> None:

@@ -23,7 +23,7 @@ async def test_a_file_goes_along_with_a_question_and_stays_with_it(open_app, mod
         assert "read whole" in app.text("attached-1")
         assert not app.shows("waiting-file-1")
         opened = await services()
-        [texts] = opened.conversations.attached_texts(1).values()
+        [texts] = opened.conversations.attached.texts(1).values()
         assert "The office opens at eight" in texts[0].text
     async with open_app() as app:
         await app.until(lambda: app.shows("conversation-1") or app.shows("composer"))
