@@ -10,7 +10,14 @@ import apsw
 from rag.database import Database, rows
 from rag.embedder import RelevanceScale, Vectors
 from rag.model import FoundPassage, Gate, SearchResult, SearchWay
-from rag.ranking import Candidate, distinct, fuse, gate, most_passages_of_a_rare_word
+from rag.ranking import (
+    Candidate,
+    distinct,
+    fuse,
+    gate,
+    most_passages_of_a_rare_word,
+    similarity_to_pass,
+)
 from rag.shared_embedder import SharedEmbedder
 from rag.store import Store
 from rag.text import embedding_text, index_text, match_expression, word_expressions, written_words
@@ -60,8 +67,12 @@ class Search:
             if vector is not None and vector_state(connection).embedder != stored:
                 vector, scale = None, None  # swapped while the question was embedded
             candidates = self._candidates(connection, query, vector, words, collection_ids, searched)
+        threshold = None
+        if scale is not None:
+            nearest = max((candidate.similarity for candidate in candidates), default=0.0)
+            threshold = similarity_to_pass(nearest, scale, searched)
         gates = {
-            candidate.passage_id: gate(candidate, len(words), scale, searched) for candidate in candidates
+            candidate.passage_id: gate(candidate, len(words), threshold, searched) for candidate in candidates
         }
         if way is SearchWay.MEANING:
             scores = {candidate.passage_id: candidate.similarity for candidate in candidates}
@@ -86,7 +97,7 @@ class Search:
             best(relevant, limit),
             best(held_back, refused),
             way,
-            None if scale is None else scale.irrelevant_below,
+            threshold,
             time.monotonic() - began,
         )
 

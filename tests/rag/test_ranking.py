@@ -5,9 +5,16 @@ import pytest
 from engines.embedders.identity import RelevanceScale
 from rag.indexing import next_batch_size
 from rag.model import Gate
-from rag.ranking import Candidate, distinct, fuse, gate, most_passages_of_a_rare_word
+from rag.ranking import (
+    Candidate,
+    distinct,
+    fuse,
+    gate,
+    most_passages_of_a_rare_word,
+    similarity_to_pass,
+)
 
-SCALE = RelevanceScale(irrelevant_below=0.8)
+SCALE = RelevanceScale(irrelevant_below=0.8, same_above=0.9)
 
 
 def having(*words: str, rare: tuple[str, ...] = (), similarity: float = 0.5) -> Candidate:
@@ -44,14 +51,16 @@ def test_scores_of_few_or_equal_candidates_are_defined(candidates, scores):
         (having(similarity=0.79), 3, Gate.CLOSED),
         (having("the", "boiler", "valve"), 3, Gate.CLOSED),  # common words alone tell nothing
         (having(rare=('"zorblax"',)), 1, Gate.RARE_WORDS),
-        (having(rare=('"zorblax"',)), 2, Gate.RARE_WORDS),
+        (having("price", rare=('"zorblax"',)), 2, Gate.RARE_WORDS),
+        (having(rare=('"zorblax"',)), 2, Gate.CLOSED),  # "Zorblax notary": one word of two is chance, too
+        (having("to", rare=("zorblax", "keys")), 4, Gate.RARE_WORDS),
         (having(rare=('"zorblax"',)), 3, Gate.CLOSED),  # one rare word of three is chance
         (having(rare=('"4711"',)), 5, Gate.NUMBER),  # but a number is meant
         (having(), 0, Gate.CLOSED),
     ],
 )
 def test_the_gate_wants_similarity_or_telling_words(candidate, words, reason):
-    assert gate(candidate, words, SCALE, 1000) is reason
+    assert gate(candidate, words, 0.8, 1000) is reason
 
 
 @pytest.mark.parametrize(
@@ -78,7 +87,21 @@ def test_without_vectors_half_of_the_words_decide(candidate, words, reason):
     ],
 )
 def test_among_a_handful_of_passages_all_words_must_be_there(candidate, words, reason):
-    assert gate(candidate, words, SCALE, 4) is reason
+    assert gate(candidate, words, 0.8, 4) is reason
+
+
+@pytest.mark.parametrize(
+    ("nearest", "searched", "threshold"),
+    [
+        (0.5, 0, 0.8),
+        (0.5, 50, 0.8),
+        (0.81, 500, 0.815),  # among so many, one is as near as that by chance
+        (0.82, 500, 0.8),  # nearer than chance: the others need only not be irrelevant
+        (0.82, 5000, 0.83),
+    ],
+)
+def test_the_more_passages_there_are_the_nearer_the_best_must_be(nearest, searched, threshold):
+    assert similarity_to_pass(nearest, SCALE, searched) == pytest.approx(threshold)
 
 
 @pytest.mark.parametrize(
