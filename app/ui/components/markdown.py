@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,9 +12,10 @@ import flet as ft
 from app.core.direction import is_right_to_left
 from app.core.strings import Strings
 from app.ui.components.code_block import code_block
+from app.ui.components.prose import lists, prepared
 from app.ui.components.web_link import ask_to_open
 from app.ui.state.app import AppState
-from app.ui.theme import Radius, Space, code_style, text_style
+from app.ui.theme import Layout, Radius, Space, code_style, text_style
 
 _BLOCK = re.compile(
     r"^(?P<indent>[ ]{0,8})(?P<fence>`{3,}|~{3,})[ ]*(?P<language>[^\n`]*)\n"
@@ -23,7 +24,13 @@ _BLOCK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _DISPLAY_MATH = re.compile(r"\\\[(.+?)\\\]", re.DOTALL)
-_INLINE_MATH = re.compile(r"\\\((.+?)\\\)")
+_TABLE = re.compile(
+    r"^[^\n]*\|[^\n]*\n[ ]{0,3}\|?[ ]*:?-+:?[ ]*(?:\|[ ]*:?-+:?[ ]*)+\|?[ ]*(?:\n[^\n]*\|[^\n]*)*",
+    re.MULTILINE,
+)
+_COLUMNS_OF_A_PHONE = 3
+_COLUMN_WIDTH = 132
+"""Of a table with more columns than a phone has room for; it can be scrolled then."""
 _CODE_OR_CITATION = re.compile(
     r"(?P<code>`[^`\n]*`)|\[\s*(?P<numbers>[\d۰-۹]{1,2}(?:\s*[,،]\s*[\d۰-۹]{1,2})*)\s*\](?!\()"
 )
@@ -35,7 +42,7 @@ _WORD_JOINER = "\u2060"
 class Part:
     """A piece of an answer that is shown by one control."""
 
-    kind: Literal["prose", "code", "math"]
+    kind: Literal["prose", "code", "math", "table"]
     text: str
     language: str = ""
 
@@ -46,7 +53,7 @@ def split(text: str) -> list[Part]:
     position = 0
     text = _DISPLAY_MATH.sub(r"$$\1$$", text)
     for block in _BLOCK.finditer(text):
-        parts.append(Part("prose", text[position : block.start()]))
+        parts.extend(_with_tables(text[position : block.start()]))
         if block["fence"]:
             code = block["code"].removesuffix("\n")
             if indent := block["indent"]:
@@ -55,8 +62,22 @@ def split(text: str) -> list[Part]:
         else:
             parts.append(Part("math", block["math"].strip()))
         position = block.end()
-    parts.append(Part("prose", text[position:]))
+    parts.extend(_with_tables(text[position:]))
     return [part for part in parts if part.text.strip() or part.kind == "code"]
+
+
+def _with_tables(text: str) -> Iterator[Part]:
+    position = 0
+    for table in _TABLE.finditer(text):
+        yield Part("prose", text[position : table.start()])
+        yield Part("table", table[0])
+        position = table.end()
+    yield Part("prose", text[position:])
+
+
+def columns(table: str) -> int:
+    """How many columns a table has."""
+    return table.split("\n")[1].strip().strip("|").count("|") + 1
 
 
 def link_citations(text: str, numbers: Collection[int], strings: Strings) -> str:
@@ -101,7 +122,7 @@ def answer_body(
             ask_to_open(app, address)
 
     controls: list[ft.Control] = []
-    for position, part in enumerate(split(text)):
+    for position, part in enumerate(split(prepared(text, rtl=rtl))):
         if part.kind == "code":
             controls.append(code_block(app, part.text, part.language, position))
         elif part.kind == "math":
@@ -109,13 +130,22 @@ def answer_body(
                 ft.Row([_markdown(app, f"$${part.text}$$", rtl=False)], scroll=ft.ScrollMode.AUTO)
             )
         else:
-            prose = _INLINE_MATH.sub(r"$\1$", part.text).strip("\n")
-            controls.append(
-                _markdown(app, link_citations(prose, citations, app.strings), rtl=rtl, on_tap_link=follow)
-            )
+            prose = link_citations(lists(part.text.strip("\n"), rtl=rtl), citations, app.strings)
+            shown: ft.Control = _markdown(app, prose, rtl=rtl, on_tap_link=follow)
+            if part.kind == "table" and app.layout is Layout.PHONE:
+                shown = _scrollable(app, shown, columns(part.text), rtl=rtl)
+            controls.append(shown)
     return ft.Column(
         controls, spacing=Space.M, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH
     )
+
+
+def _scrollable(app: AppState, table: ft.Control, count: int, *, rtl: bool) -> ft.Control:
+    """A table with room for its words, where the screen is too narrow for them."""
+    if count <= _COLUMNS_OF_A_PHONE:
+        return table
+    width = count * _COLUMN_WIDTH * max(1.0, app.scale)
+    return ft.Row([ft.Container(table, width=width)], scroll=ft.ScrollMode.AUTO, rtl=rtl)
 
 
 def _markdown(
@@ -149,6 +179,9 @@ def _markdown(
             blockquote_padding=ft.Padding.symmetric(horizontal=Space.L, vertical=Space.S),
             blockquote_decoration=ft.BoxDecoration(
                 bgcolor=ft.Colors.SURFACE_CONTAINER, border_radius=Radius.S
+            ),
+            horizontal_rule_decoration=ft.BoxDecoration(
+                border=ft.Border(top=ft.BorderSide(1, ft.Colors.OUTLINE_VARIANT))
             ),
             block_spacing=Space.M,
         ),
