@@ -10,12 +10,35 @@ from urllib.parse import urlsplit
 
 import flet_web.fastapi
 import uvicorn
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 GRACE_SECONDS = 1
 """How long a page may take to say goodbye when the server stops."""
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        # Flet's page sets itself up in scripts of its own; no text of a model or a document becomes HTML.
+        "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "connect-src 'self' data: blob:",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data: blob:",
+        "media-src 'self' data: blob:",
+        "worker-src 'self' blob:",
+        "manifest-src 'self'",
+        "base-uri 'self'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""The page may load, ask and be shown by its own server only (Content Security Policy Level 3, W3C).
+
+So the browser itself holds back what would leave the device: a picture that an answer names, and what the
+client of Flet fetches from the internet at its start for animations that the app does not have.
+"""
 
 
 class OwnPagesOnly:
@@ -52,6 +75,26 @@ class OwnPagesOnly:
         except ValueError:
             return False
         return comes_from == host and (asked in ("localhost", self._name.lower()) or _is_address(asked))
+
+
+class StaysHere:
+    """Tells the browser, with every answer, that the page has nothing to do with other servers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and add the headers to its answer."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+                headers["Referrer-Policy"] = "no-referrer"
+                headers["X-Content-Type-Options"] = "nosniff"
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
 def _is_address(host: str) -> bool:
@@ -93,6 +136,7 @@ def make_server(
         flet_web.fastapi.app(main, upload_dir=str(uploads), assets_dir=str(assets), no_cdn=True),
     )
     app.add_middleware(OwnPagesOnly, name=host)
+    app.add_middleware(StaysHere)
     config = uvicorn.Config(
         app,
         host=host,

@@ -90,3 +90,13 @@ async def test_another_website_cannot_open_a_session(port):
 async def test_the_own_page_opens_a_session(port):
     async with connect(f"ws://127.0.0.1:{port}/ws", origin=f"http://127.0.0.1:{port}") as session:
         assert session.response.status_code == 101
+
+
+async def test_the_browser_is_told_that_the_page_has_nothing_to_do_with_other_servers(port):
+    async with httpx.AsyncClient() as client:
+        for path in ("/", "/main.dart.js", "/nothing.png"):
+            headers = (await client.get(f"http://127.0.0.1:{port}{path}")).headers
+            assert "connect-src 'self' data: blob:;" in headers["content-security-policy"]
+            assert "http" not in headers["content-security-policy"]
+            assert headers["referrer-policy"] == "no-referrer"
+            assert headers["x-content-type-options"] == "nosniff"

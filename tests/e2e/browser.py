@@ -35,6 +35,8 @@ ARGUMENTS = [
 ]
 PHONE = (390, 844)
 DESKTOP = (1280, 800)
+PATIENCE_SECONDS = 120
+"""How long something may take to appear, on a machine that is busy with something else."""
 
 _TEXT = """element => {
   const words = [];
@@ -116,13 +118,14 @@ class Screen:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.foreign: list[str] = []
-        """Addresses outside this device that the page asked for."""
-        page.on("request", self._note)
+        """Addresses outside this device that the page asked for, and that the browser did not hold back."""
+        page.on("requestfinished", self._note)
+        page.on("requestfailed", self._note)
 
     def open(self, url: str) -> None:
         """Load the app and turn its accessibility tree on."""
         self.page.goto(url)
-        self.page.wait_for_function("!document.getElementById('loading')", timeout=60_000)
+        self.page.wait_for_selector("#loading", state="detached")
         self.page.wait_for_selector("flt-semantics-placeholder", state="attached")
         self.page.locator("flt-semantics-placeholder").evaluate("element => element.click()")
         self.page.wait_for_selector("flt-semantics-host flt-semantics", state="attached")
@@ -149,7 +152,7 @@ class Screen:
     def tap(self, identifier: str) -> None:
         """Tap the middle of a part."""
         part = self.part(identifier).last
-        part.wait_for(state="attached", timeout=60_000)
+        part.wait_for(state="attached")
         box = part.bounding_box()
         assert box is not None, f"{identifier!r} is not visible"
         self.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -181,11 +184,11 @@ class Screen:
 
     def choose_files(self, identifier: str, *files: Path) -> None:
         """Tap what opens the browser's file dialog, and choose files in it."""
-        with self.page.expect_file_chooser(timeout=60_000) as chooser:
+        with self.page.expect_file_chooser() as chooser:
             self.tap(identifier)
         chooser.value.set_files(list(files))
 
-    def until(self, condition: Callable[[], Any], seconds: float = 60) -> None:
+    def until(self, condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> None:
         """Wait for the screen to become as it should."""
         end = time.monotonic() + seconds
         while not condition():
@@ -193,7 +196,8 @@ class Screen:
             self.page.wait_for_timeout(50)
 
     def _note(self, request: Any) -> None:
-        if not request.url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")):
+        here = request.url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:"))
+        if not here and request.failure != "csp":
             self.foreign.append(request.url)
 
 
@@ -207,6 +211,7 @@ def open_screen(
         color_scheme="dark" if dark else "light",
         locale="en-US",
     )
+    context.set_default_timeout(1000 * PATIENCE_SECONDS)
     try:
         screen = Screen(context.new_page())
         screen.open(url)
