@@ -9,7 +9,6 @@ document.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from rag.background import BackgroundThread
 from rag.chunking import split
 from rag.documents import read_document
 from rag.embedded_parts import embedded_parts
@@ -69,10 +69,10 @@ class Indexer:
         self._reembedding = reembedding
         self._embedder = embedder
         self._listeners: list[Listener] = []
-        self._wake = threading.Event()
-        self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = BackgroundThread("indexer", self._round)
         self._batch = _FIRST_BATCH
+        self._pause = _LOOK_SECONDS
+        self._tidied = False
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` from the indexer's thread; returns what ends that."""
@@ -85,40 +85,30 @@ class Indexer:
 
     def start(self) -> None:
         """Resume what a kill left, and work from now on. Only one process may do so."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="indexer", daemon=True)
-            self._thread.start()
+        self._thread.start()
 
     def wake(self) -> None:
         """There is something new in the queue."""
-        self._wake.set()
+        self._thread.wake()
 
     def close(self) -> None:
         """End after the batch that runs; what is left is resumed by the next start."""
-        self._closing.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._thread.close()
 
-    def _work(self) -> None:
-        pause = _LOOK_SECONDS
-        tidied = False
-        while not self._closing.is_set():
-            self._wake.clear()
-            try:
-                if not tidied:
-                    self._staging.discard_uploads()
-                    tidied = True
-                worked = self._work_once()
-                pause = _LOOK_SECONDS
-            except _Closing:
-                return
-            except Exception:  # whatever it is, the thread must live
-                log.exception("the indexer cannot work now")
-                worked, pause = False, min(pause * 2, _LONGEST_PAUSE)
-            if not worked:
-                self._wake.wait(pause)
+    def _round(self) -> float:
+        try:
+            if not self._tidied:
+                self._staging.discard_uploads()
+                self._tidied = True
+            worked = self._work_once()
+            self._pause = _LOOK_SECONDS
+        except _Closing:
+            return 0
+        except Exception:  # whatever it is, the thread must live
+            log.exception("the indexer cannot work now")
+            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+            return self._pause
+        return 0 if worked else self._pause
 
     def _work_once(self) -> bool:
         """One document, or else one batch of new vectors; False where there is nothing to do."""
@@ -208,7 +198,7 @@ class Indexer:
         self._staging.require(document)
 
     def _leave_if_closing(self) -> None:
-        if self._closing.is_set():
+        if self._thread.closing.is_set():
             raise _Closing
 
     def _tell(self, document_id: int, title: str, state: DocumentState, done: int, total: int) -> None:

@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 
 from app.cli.errors import CommandError
-from app.cli.origin import amounts
 from app.cli.session import strings_of
 from app.cli.text import printable
 from app.core.attachments import AttachmentDraft
+from app.core.departed_amounts import amounts
 from app.core.network.departure import Departure
 from app.core.provenance import PrivacyLevel
 from app.services import Services

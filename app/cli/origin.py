@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 
 from app.cli.text import dim, printable
+from app.core.departed_amounts import amounts
 from app.core.device_names import name_of
-from app.core.provenance import Departed, Provenance
+from app.core.provenance import Provenance
 from app.core.strings import Strings
 
 
@@ -21,18 +22,6 @@ def print_origin(provenance: Provenance, strings: Strings) -> None:
     else:
         left = strings("origin.left", what=amounts(strings, provenance.departed))
         print(dim(left), file=sys.stderr)
-
-
-def amounts(strings: Strings, departed: Departed) -> str:
-    """What left, in numbers."""
-    counted = {
-        "departure.turns": departed.turns,
-        "departure.passages": departed.passages,
-        "departure.files": departed.files,
-        "departure.hidden": departed.hidden,
-    }
-    parts = [strings(key, count=count) for key, count in counted.items() if count]
-    return " · ".join([*parts, strings.size(departed.bytes)])
 
 
 def _summary(strings: Strings, provenance: Provenance) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from rag.background import BackgroundThread
 from rag.documents import supported_suffixes
 from rag.errors import (
     CollectionMissing,
@@ -37,46 +38,36 @@ class FolderWatcher:
         self._folders = folders
         self._store = store
         self._changed = changed
-        self._wake = threading.Event()
-        self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = BackgroundThread("folders", self._round)
         self._looking = threading.Lock()
 
     def start(self) -> None:
         """Look from now on; only one process may."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="folders", daemon=True)
-            self._thread.start()
+        self._thread.start()
 
     def wake(self) -> None:
         """Look now."""
-        self._wake.set()
+        self._thread.wake()
 
     def close(self) -> None:
         """End after the folder that is looked at."""
-        self._closing.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._thread.close()
 
     def look(self) -> None:
         """Look at every folder once; returns when their documents follow."""
         with self._looking:
             for folder in self._folders.all():
-                if self._closing.is_set():
+                if self._thread.closing.is_set():
                     return
                 self._follow(folder)
 
-    def _work(self) -> None:
-        while not self._closing.is_set():
-            self._wake.clear()
-            began = time.monotonic()
-            try:
-                self.look()
-            except Exception:  # whatever it is (a full device), the thread must live
-                log.exception("folders cannot be followed now")
-            self._wake.wait(max(_CALM_SECONDS, (time.monotonic() - began) / _SHARE))
+    def _round(self) -> float:
+        began = time.monotonic()
+        try:
+            self.look()
+        except Exception:  # whatever it is (a full device), the thread must live
+            log.exception("folders cannot be followed now")
+        return max(_CALM_SECONDS, (time.monotonic() - began) / _SHARE)
 
     def _follow(self, folder: WatchedFolder) -> None:
         known = {file.path: file for file in self._folders.files(folder.id)}
@@ -112,13 +103,13 @@ class FolderWatcher:
             self._changed()
 
     def _add(self, folder: WatchedFolder, path: str, signature: str) -> None:
-        if self._closing.is_set():
+        if self._thread.closing.is_set():
             return
         document = self._store.add_document(folder.collection_id, Path(path), Path(path).name, owned=False)
         self._folders.keep(folder.id, [WatchedFile(path, signature, document.id)])
 
     def _replace(self, folder: WatchedFolder, file: WatchedFile, signature: str) -> None:
-        if self._closing.is_set():
+        if self._thread.closing.is_set():
             return
         number, path = file.document_id, Path(file.path)
         if self._folders.others_with(number) > 1:  # its double stays as it is

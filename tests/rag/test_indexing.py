@@ -73,7 +73,7 @@ def stopped_after(folder: Path, batches: int, path: Path) -> Counting:
     assert reached.wait(30)
     closing = threading.Thread(target=knowledge.close)
     closing.start()
-    assert knowledge._indexer._closing.wait(30)
+    assert knowledge._indexer._thread.closing.wait(30)
     go_on.set()
     closing.join(30)
     return embedder

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import flet as ft
 
-from app.core.direction import is_right_to_left
+from app.core.departed_amounts import amounts
 from app.core.network.departure import Departure
 from app.core.provenance import PrivacyLevel
-from app.core.strings import Strings
 from app.ui.components.controls import marked, text_field
+from app.ui.components.said_words import said_words
 from app.ui.components.setting_rows import notice
 from app.ui.state.app import AppState
 from app.ui.state.consent import Consent
 from app.ui.state.dialogs import DeparturePreview
 from app.ui.theme import Radius, Space
-from network.protocol.content import Turn
 
 TALLEST = 320
 """Logical pixels of the text before it scrolls."""
@@ -43,7 +42,7 @@ def DeparturePreviewBody(app: AppState, preview: DeparturePreview) -> ft.Control
             [
                 marked(
                     ft.Text(
-                        amounts(strings, departure),
+                        amounts(strings, departure.departed),
                         theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
                         color=ft.Colors.ON_SURFACE_VARIANT,
                         expand=True,
@@ -120,20 +119,6 @@ def DeparturePreviewBody(app: AppState, preview: DeparturePreview) -> ft.Control
     )
 
 
-def amounts(strings: Strings, departure: Departure) -> str:
-    """The same in numbers."""
-    left = departure.departed
-    parts = [strings("departure.turns", count=left.turns)]
-    if left.passages:
-        parts.append(strings("departure.passages", count=left.passages))
-    if left.files:
-        parts.append(strings("departure.files", count=left.files))
-    parts.append(strings.size(left.bytes))
-    if left.hidden:
-        parts.append(strings("departure.hidden", count=left.hidden))
-    return " · ".join(parts)
-
-
 def _words_of(names: str) -> list[str]:
     words = [word.strip() for part in names.split(",") for word in part.split("،")]
     return [word for word in words if word]
@@ -141,7 +126,15 @@ def _words_of(names: str) -> list[str]:
 
 def _words(app: AppState, departure: Departure) -> ft.Control:
     turns = ft.Column(
-        [_turn(app, turn) for turn in departure.turns],
+        [
+            said_words(
+                app,
+                app.strings(f"departure.role.{turn.role}"),
+                turn.text,
+                ft.TextThemeStyle.LABEL_SMALL,
+            )
+            for turn in departure.turns
+        ],
         spacing=Space.M,
         scroll=ft.ScrollMode.AUTO,
         tight=True,
@@ -159,21 +152,4 @@ def _words(app: AppState, departure: Departure) -> ft.Control:
         ),
         identifier="departure-words",
         container=True,
-    )
-
-
-def _turn(app: AppState, turn: Turn) -> ft.Control:
-    return ft.Column(
-        [
-            ft.Text(
-                app.strings(f"departure.role.{turn.role}"),
-                theme_style=ft.TextThemeStyle.LABEL_SMALL,
-                color=ft.Colors.PRIMARY,
-                rtl=app.rtl,
-            ),
-            ft.Text(turn.text, rtl=is_right_to_left(turn.text), selectable=True),
-        ],
-        spacing=Space.XS,
-        tight=True,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import flet as ft
 
 from app.ui.components.collection_look import CollectionColorBody
 from app.ui.components.collection_sharing import CollectionSharingBody
-from app.ui.components.controls import icon_button, marked, text_field
+from app.ui.components.confirmation import ConfirmationBody
+from app.ui.components.controls import icon_button, marked
 from app.ui.components.conversation_options import ConversationOptionsBody
 from app.ui.components.departure_preview import DeparturePreviewBody
-from app.ui.components.device_view import CodeEntryBody, DeviceBody, OwnCodeBody
+from app.ui.components.device_codes import CodeEntryBody, OwnCodeBody
+from app.ui.components.device_view import DeviceBody
 from app.ui.components.group_dialogs import GroupCodeBody, GroupStartBody
 from app.ui.components.level_choice import LevelChoiceBody
 from app.ui.components.move_document import MoveDocumentBody
+from app.ui.components.name_prompt import NamePromptBody
 from app.ui.components.page_prompt import PagePromptBody
 from app.ui.components.passage_view import PassageBody
 from app.ui.components.router_form import RouterForm
@@ -183,113 +186,4 @@ def _sheet(app: AppState, title: str, body: ft.Control, dismissed: Callable[[], 
 def _close(app: AppState) -> ft.Control:
     return marked(
         ft.TextButton(app.strings("action.close"), on_click=app.dialogs.close), identifier="dialog-close"
-    )
-
-
-def _actions(app: AppState, controls: Sequence[ft.Control]) -> ft.Control:
-    return ft.Row(list(controls), rtl=app.rtl, alignment=ft.MainAxisAlignment.END, spacing=Space.S, wrap=True)
-
-
-@ft.component
-def ConfirmationBody(app: AppState, confirmation: Confirmation) -> ft.Control:
-    """The question, and the two ways on."""
-
-    async def confirm() -> None:
-        app.dialogs.close()
-        try:
-            await confirmation.on_confirm()
-        except Exception as error:  # noqa: BLE001 - whatever was refused is told to the user
-            app.report(error)
-
-    async def read() -> None:
-        await app.open_link(confirmation.address)
-
-    page = (
-        [
-            marked(
-                ft.TextButton(
-                    app.strings("catalogue.licence_read"), icon=ft.Icons.OPEN_IN_NEW, on_click=read
-                ),
-                identifier="dialog-read",
-            )
-        ]
-        if confirmation.address
-        else []
-    )
-    style = (
-        ft.ButtonStyle(bgcolor=ft.Colors.ERROR, color=ft.Colors.ON_ERROR)
-        if confirmation.destructive
-        else None
-    )
-    return ft.Column(
-        [
-            ft.Text(confirmation.text, rtl=app.rtl),
-            _actions(
-                app,
-                [
-                    *page,
-                    marked(
-                        ft.TextButton(app.strings("action.cancel"), on_click=app.dialogs.close),
-                        identifier="dialog-cancel",
-                    ),
-                    marked(
-                        ft.FilledButton(confirmation.action, on_click=confirm, style=style),
-                        identifier="dialog-confirm",
-                    ),
-                ],
-            ),
-        ],
-        spacing=Space.XL,
-        tight=True,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-    )
-
-
-@ft.component
-def NamePromptBody(app: AppState, prompt: NamePrompt) -> ft.Control:
-    """A field for the name; what is wrong with it stands below."""
-    value, set_value = ft.use_state(prompt.value)
-    wrong, set_wrong = ft.use_state("")
-    typed = ft.use_ref(prompt.value)
-
-    def changed(event: ft.Event[ft.TextField]) -> None:
-        typed.current = event.control.value
-        set_value(typed.current)
-        set_wrong("")
-
-    async def save() -> None:
-        name = (typed.current or "").strip()
-        if not name:
-            return
-        error = await prompt.on_save(name)
-        if error is None:
-            app.dialogs.close()
-        else:
-            set_wrong(app.strings.error_named(error, name=name))
-
-    return ft.Column(
-        [
-            marked(
-                text_field(
-                    app, prompt.label, value, changed, on_submit=save, autofocus=True, error=wrong or None
-                ),
-                identifier="dialog-name",
-            ),
-            _actions(
-                app,
-                [
-                    marked(
-                        ft.TextButton(app.strings("action.cancel"), on_click=app.dialogs.close),
-                        identifier="dialog-cancel",
-                    ),
-                    marked(
-                        ft.FilledButton(prompt.action, on_click=save, disabled=not value.strip()),
-                        identifier="dialog-confirm",
-                    ),
-                ],
-            ),
-        ],
-        spacing=Space.XL,
-        tight=True,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )

@@ -7,6 +7,7 @@ import flet as ft
 from app.core.network.groups import Group, GroupKind
 from app.ui.components.code_picture import code_picture
 from app.ui.components.controls import marked, text_field
+from app.ui.components.dialog_actions import dialog_actions, problem_above
 from app.ui.components.setting_rows import entry, notice
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import GroupCode, RouterEntry
@@ -65,30 +66,12 @@ def GroupStartBody(app: AppState, kind: GroupKind) -> ft.Control:
                 hint=strings("network.group_code_hint"),
                 hint_text="\u2066DAIG1:…\u2069",
             ),
-            *(
-                [notice(app, ft.Icons.ERROR_OUTLINE, wrong, ft.Colors.ERROR, identifier="group-problem")]
-                if wrong
-                else []
-            ),
-            ft.Row(
-                [
-                    marked(
-                        ft.TextButton(strings("action.cancel"), on_click=app.dialogs.close),
-                        identifier="dialog-cancel",
-                    ),
-                    marked(
-                        ft.FilledButton(
-                            strings("network.join") if joining else strings("network.create"),
-                            on_click=go_on,
-                            disabled=not name.strip(),
-                        ),
-                        identifier="dialog-confirm",
-                    ),
-                ],
-                rtl=app.rtl,
-                alignment=ft.MainAxisAlignment.END,
-                spacing=Space.S,
-                wrap=True,
+            *problem_above(app, wrong, identifier="group-problem"),
+            dialog_actions(
+                app,
+                strings("network.join") if joining else strings("network.create"),
+                go_on,
+                disabled=not name.strip(),
             ),
         ],
         spacing=Space.L,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import flet as ft
 
-from app.ui.components.controls import in_reading_width, marked
+from app.ui.components.controls import Handler, icon_button, in_reading_width, marked
 from app.ui.state.app import AppState
 from app.ui.theme import Space
 
@@ -53,6 +53,11 @@ def header(
         padding=_padding(app, edge_button=leading is not None) if width is None else 0,
     )
     return line if width is None else in_reading_width(line, width)
+
+
+def back_button(label: str, back: Handler) -> ft.Control:
+    """The button before a title that leads to where the screen was opened from."""
+    return icon_button(ft.Icons.ARROW_BACK, label, back, identifier="back")
 
 
 def _padding(app: AppState, *, edge_button: bool) -> ft.Padding:

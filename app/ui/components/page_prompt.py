@@ -5,6 +5,7 @@ from __future__ import annotations
 import flet as ft
 
 from app.ui.components.controls import marked, text_field
+from app.ui.components.dialog_actions import dialog_actions
 from app.ui.state.app import AppState
 from app.ui.theme import Space
 from rag.errors import WebAddressInvalid
@@ -53,22 +54,7 @@ def PagePromptBody(app: AppState) -> ft.Control:
                 identifier="page-note",
                 live_region=True,
             ),
-            ft.Row(
-                [
-                    marked(
-                        ft.TextButton(strings("action.cancel"), on_click=app.dialogs.close),
-                        identifier="dialog-cancel",
-                    ),
-                    marked(
-                        ft.FilledButton(strings("page.fetch"), on_click=fetch, disabled=host is None),
-                        identifier="dialog-confirm",
-                    ),
-                ],
-                rtl=app.rtl,
-                alignment=ft.MainAxisAlignment.END,
-                spacing=Space.S,
-                wrap=True,
-            ),
+            dialog_actions(app, strings("page.fetch"), fetch, disabled=host is None),
         ],
         spacing=Space.L,
         tight=True,

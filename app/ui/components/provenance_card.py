@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 
 import flet as ft
 
+from app.core.departed_amounts import amounts
 from app.core.device_names import name_of
-from app.core.direction import is_right_to_left
 from app.core.messages import Citation
 from app.core.provenance import Departed, Provenance, Reply, ReplyState
 from app.core.strings import Strings
 from app.ui.components.controls import marked
 from app.ui.components.given_passages import given_passages
 from app.ui.components.level_choice import ICONS
+from app.ui.components.said_words import said_words
 from app.ui.state.app import AppState
 from app.ui.theme import TOUCH, Radius, Space
 
@@ -188,23 +189,14 @@ def _reply(app: AppState, provenance: Provenance, reply: Reply) -> ft.Control:
 
 
 def _other_view(app: AppState, reply: Reply) -> ft.Control:
-    """Somebody else's words are shown as text, never as Markdown: nothing in them can be tapped."""
     strings = app.strings
     return marked(
         ft.Container(
-            ft.Column(
-                [
-                    ft.Text(
-                        strings("origin.other_view", name=name_of(strings, reply)),
-                        theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
-                        color=ft.Colors.PRIMARY,
-                        rtl=app.rtl,
-                    ),
-                    ft.Text(reply.text, rtl=is_right_to_left(reply.text), selectable=True),
-                ],
-                spacing=Space.XS,
-                tight=True,
-                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+            said_words(
+                app,
+                strings("origin.other_view", name=name_of(strings, reply)),
+                reply.text,
+                ft.TextThemeStyle.LABEL_MEDIUM,
             ),
             bgcolor=ft.Colors.SURFACE,
             border_radius=Radius.S,
@@ -218,15 +210,7 @@ def _other_view(app: AppState, reply: Reply) -> ft.Control:
 def _left(strings: Strings, departed: Departed | None) -> str:
     if departed is None:
         return strings("origin.nothing_left")
-    parts = [strings("departure.turns", count=departed.turns)]
-    if departed.passages:
-        parts.append(strings("departure.passages", count=departed.passages))
-    if departed.files:
-        parts.append(strings("departure.files", count=departed.files))
-    parts.append(strings.size(departed.bytes))
-    if departed.hidden:
-        parts.append(strings("departure.hidden", count=departed.hidden))
-    return strings("origin.left", what=" · ".join(parts))
+    return strings("origin.left", what=amounts(strings, departed))
 
 
 def _text(app: AppState, text: str, identifier: str = "") -> ft.Control:

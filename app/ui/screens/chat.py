@@ -11,6 +11,7 @@ from app.ui.components.conversation_list import ConversationList, conversation_m
 from app.ui.components.first_model import FirstModel
 from app.ui.components.header import header
 from app.ui.components.message import Message
+from app.ui.components.page import page
 from app.ui.components.welcome import Welcome
 from app.ui.state.app import AppState
 from app.ui.state.chat_state import ChatState
@@ -107,7 +108,7 @@ def ConversationPane(app: AppState, chat: ChatState, models: ModelsState) -> ft.
         key=f"composer-{chat.drafts}",
     )
     controls = [_header(app, chat, models), body, composer]
-    return ft.Column(controls, expand=True, spacing=0, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    return page(*controls)
 
 
 def new_button(app: AppState) -> ft.Control:

@@ -7,15 +7,14 @@ import flet as ft
 from app.ui.components.controls import (
     card,
     empty_state,
-    icon_button,
-    in_reading_width,
     marked,
     text_field,
 )
-from app.ui.components.header import header
+from app.ui.components.header import back_button, header
 from app.ui.components.hub_card import HubCard
 from app.ui.components.hub_page import hub_page
 from app.ui.components.hub_problem import problem_actions, problem_text
+from app.ui.components.page import page, reading_list
 from app.ui.state.app import AppState
 from app.ui.state.find import FindPhase, FindState
 from app.ui.state.models import ModelsState
@@ -45,30 +44,14 @@ def FindScreen(app: AppState, find: FindState, store: StoreState, models: Models
             SearchBar(app, find.text, find.phase is FindPhase.ASKING, find.persian_only),
             *_found(app, find),
         ]
-    return ft.Column(
-        [
-            header(
-                app,
-                title,
-                leading=icon_button(
-                    ft.Icons.ARROW_BACK,
-                    strings("action.back"),
-                    back,
-                    identifier="back",
-                ),
-                width=READING_WIDTH,
-            ),
-            ft.ListView(
-                [in_reading_width(row) for row in rows],
-                expand=True,
-                spacing=Space.M,
-                padding=ft.Padding.only(top=Space.S, bottom=Space.XL),
-                key="opened" if opened is not None else "found",
-            ),
-        ],
-        expand=True,
-        spacing=0,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    return page(
+        header(
+            app,
+            title,
+            leading=back_button(strings("action.back"), back),
+            width=READING_WIDTH,
+        ),
+        reading_list(rows, spacing=Space.M, key="opened" if opened is not None else "found"),
     )
 
 

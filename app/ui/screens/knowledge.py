@@ -8,6 +8,7 @@ from app.ui.components.collection_bar import collection_bar, import_button, new_
 from app.ui.components.controls import empty_state, icon_button, in_reading_width, marked
 from app.ui.components.document_row import DocumentRow, FetchRow, ReembeddingRow, UploadRow
 from app.ui.components.header import header
+from app.ui.components.page import page, reading_list
 from app.ui.components.search_results import search_results
 from app.ui.components.transfer_row import TransferRow
 from app.ui.components.watched_row import WatchedRow
@@ -34,7 +35,7 @@ def KnowledgeScreen(app: AppState, knowledge: KnowledgeState) -> ft.Control:
             controls.append(_nothing_yet(app, "knowledge.empty_title", "knowledge.empty_text"))
     else:
         controls += [*collection_bar(app, knowledge, knowledge.open), _documents(app, knowledge)]
-    return ft.Column(controls, expand=True, spacing=0, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    return page(*controls)
 
 
 def _documents(app: AppState, knowledge: KnowledgeState) -> ft.Control:
@@ -56,12 +57,7 @@ def _documents(app: AppState, knowledge: KnowledgeState) -> ft.Control:
         ]
     if not rows:
         return _nothing_yet(app, "knowledge.empty_collection", "knowledge.empty_collection_text")
-    return ft.ListView(
-        [in_reading_width(row) for row in rows],
-        expand=True,
-        spacing=Space.S,
-        padding=ft.Padding.only(top=Space.S, bottom=Space.XL),
-    )
+    return reading_list(rows, spacing=Space.S)
 
 
 def _nothing_yet(app: AppState, title: str, text: str) -> ft.Control:

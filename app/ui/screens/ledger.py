@@ -8,8 +8,9 @@ import flet as ft
 
 from app.core.network.ledger import Entry, Purpose, Total
 from app.ui import routes
-from app.ui.components.controls import badge, empty_state, icon_button, in_reading_width, marked
-from app.ui.components.header import header
+from app.ui.components.controls import badge, empty_state, icon_button, marked
+from app.ui.components.header import back_button, header
+from app.ui.components.page import page, reading_list
 from app.ui.components.setting_rows import chips, section
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import Confirmation
@@ -49,30 +50,15 @@ def LedgerScreen(app: AppState, state: LedgerState) -> ft.Control:
         if state.totals
         else []
     )
-    return ft.Column(
-        [
-            header(
-                app,
-                strings("ledger.title"),
-                leading=icon_button(
-                    ft.Icons.ARROW_BACK,
-                    strings("action.back"),
-                    lambda: app.go(routes.NETWORK),
-                    identifier="back",
-                ),
-                actions=actions,
-                width=READING_WIDTH,
-            ),
-            ft.ListView(
-                [in_reading_width(part) for part in _parts(app, state)],
-                expand=True,
-                spacing=Space.L,
-                padding=ft.Padding.only(top=Space.S, bottom=Space.XXL),
-            ),
-        ],
-        expand=True,
-        spacing=0,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    return page(
+        header(
+            app,
+            strings("ledger.title"),
+            leading=back_button(strings("action.back"), lambda: app.go(routes.NETWORK)),
+            actions=actions,
+            width=READING_WIDTH,
+        ),
+        reading_list(_parts(app, state)),
     )
 
 

@@ -6,11 +6,12 @@ import flet as ft
 
 from app.ui import routes
 from app.ui.components.compression_section import CompressionSection
-from app.ui.components.controls import Handler, empty_state, icon_button, in_reading_width, marked
-from app.ui.components.header import header
+from app.ui.components.controls import Handler, empty_state, marked
+from app.ui.components.header import back_button, header
 from app.ui.components.job_card import JobNotice
 from app.ui.components.model_about import ModelAbout
 from app.ui.components.model_options import ModelOptionsSection
+from app.ui.components.page import page, reading_list
 from app.ui.components.speed_section import SpeedSection
 from app.ui.state.app import AppState
 from app.ui.state.compression import CompressionState
@@ -66,31 +67,15 @@ def ModelPage(
         title, body = strings("details.title"), [_gone(app, back)]
     else:
         title, body = strings("details.title"), [_looking()]
-    return ft.Column(
-        [
-            header(
-                app,
-                title,
-                leading=icon_button(
-                    ft.Icons.ARROW_BACK,
-                    strings("details.back"),
-                    back,
-                    identifier="back",
-                ),
-                width=READING_WIDTH,
-            ),
-            JobNotice(app, jobs),
-            ft.ListView(
-                [in_reading_width(section) for section in body],
-                expand=True,
-                spacing=Space.M,
-                padding=ft.Padding.only(top=Space.S, bottom=Space.XL),
-                key=f"details-{model_id}",
-            ),
-        ],
-        expand=True,
-        spacing=0,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    return page(
+        header(
+            app,
+            title,
+            leading=back_button(strings("details.back"), back),
+            width=READING_WIDTH,
+        ),
+        JobNotice(app, jobs),
+        reading_list(body, spacing=Space.M, key=f"details-{model_id}"),
     )
 
 

@@ -7,12 +7,13 @@ import flet as ft
 from app.ui import routes
 from app.ui.components.broken_file import BrokenFileCard
 from app.ui.components.catalogue_card import CatalogueCard
-from app.ui.components.controls import Handler, card, empty_state, icon_button, in_reading_width, marked, menu
+from app.ui.components.controls import Handler, card, empty_state, icon_button, marked, menu
 from app.ui.components.download_card import DownloadCard
 from app.ui.components.header import header
 from app.ui.components.job_card import JobNotice
 from app.ui.components.model_card import ModelCard
 from app.ui.components.other_models import OtherModelsSection
+from app.ui.components.page import page, reading_list
 from app.ui.components.server_card import ServerCard
 from app.ui.components.setting_rows import notice
 from app.ui.state.app import AppState
@@ -86,26 +87,16 @@ def ModelsScreen(app: AppState, models: ModelsState, store: StoreState) -> ft.Co
             )
             for offer in offers
         ]
-    body = ft.ListView(
-        [in_reading_width(row) for row in rows],
-        expand=True,
-        spacing=Space.M,
-        padding=ft.Padding.only(top=Space.S, bottom=Space.XL),
-    )
-    return ft.Column(
-        [
-            header(
-                app,
-                strings("nav.models"),
-                actions=[find_button, speed_button, add_menu],
-                width=READING_WIDTH,
-            ),
-            JobNotice(app, app.jobs.state),
-            body,
-        ],
-        expand=True,
-        spacing=0,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    body = reading_list(rows, spacing=Space.M)
+    return page(
+        header(
+            app,
+            strings("nav.models"),
+            actions=[find_button, speed_button, add_menu],
+            width=READING_WIDTH,
+        ),
+        JobNotice(app, app.jobs.state),
+        body,
     )
 
 

@@ -7,12 +7,13 @@ import flet as ft
 from app.core.network.groups import GroupKind
 from app.ui import routes
 from app.ui.components.asked_section import asked_section
-from app.ui.components.controls import card, icon_button, in_reading_width, marked, menu
+from app.ui.components.controls import card, icon_button, marked, menu
 from app.ui.components.device_rows import devices_section, own_section
 from app.ui.components.group_rows import groups_section
 from app.ui.components.header import header
 from app.ui.components.network_start import network_start
 from app.ui.components.offline_switch import offline_card
+from app.ui.components.page import page, reading_list
 from app.ui.components.router_card import router_card
 from app.ui.components.setting_rows import label_of, notice
 from app.ui.components.worker_section import WorkerSection
@@ -44,19 +45,9 @@ def NetworkScreen(app: AppState, state: NetworkState) -> ft.Control:
         ),
         menu(app, strings("network.add"), ways, identifier="add-network", icon=ft.Icons.ADD, size=24),
     ]
-    return ft.Column(
-        [
-            header(app, strings("nav.network"), actions=actions, width=READING_WIDTH),
-            ft.ListView(
-                [in_reading_width(part) for part in _parts(app, state)],
-                expand=True,
-                spacing=Space.L,
-                padding=ft.Padding.only(top=Space.S, bottom=Space.XXL),
-            ),
-        ],
-        expand=True,
-        spacing=0,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    return page(
+        header(app, strings("nav.network"), actions=actions, width=READING_WIDTH),
+        reading_list(_parts(app, state)),
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import flet as ft
 
-from app.ui.components.controls import icon_button, in_reading_width, marked
-from app.ui.components.header import header
+from app.ui.components.controls import marked
+from app.ui.components.header import back_button, header
+from app.ui.components.page import page, reading_list
 from app.ui.components.server_form import address_section, program_section
 from app.ui.components.server_models import models_section
 from app.ui.components.server_outcome import outcome
@@ -57,27 +58,12 @@ def ServerScreen(app: AppState, form: ServerForm) -> ft.Control:
         *outcome(app, form),
         buttons,
     ]
-    return ft.Column(
-        [
-            header(
-                app,
-                strings("server.edit_title") if form.editing else strings("server.add_title"),
-                leading=icon_button(
-                    ft.Icons.ARROW_BACK,
-                    strings("action.close"),
-                    back,
-                    identifier="back",
-                ),
-                width=FORM_WIDTH,
-            ),
-            ft.ListView(
-                [in_reading_width(part, FORM_WIDTH) for part in parts],
-                expand=True,
-                spacing=Space.L,
-                padding=ft.Padding.only(top=Space.S, bottom=Space.XXL),
-            ),
-        ],
-        expand=True,
-        spacing=0,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    return page(
+        header(
+            app,
+            strings("server.edit_title") if form.editing else strings("server.add_title"),
+            leading=back_button(strings("action.close"), back),
+            width=FORM_WIDTH,
+        ),
+        reading_list(parts, width=FORM_WIDTH),
     )

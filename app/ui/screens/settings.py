@@ -5,10 +5,11 @@ from __future__ import annotations
 import flet as ft
 
 from app.ui.components.about import About
-from app.ui.components.controls import in_reading_width, marked
+from app.ui.components.controls import marked
 from app.ui.components.header import header
 from app.ui.components.network_settings import NetworkSettings
 from app.ui.components.offline_switch import offline_switch
+from app.ui.components.page import page, reading_list
 from app.ui.components.setting_rows import choice, label_of, section, switch
 from app.ui.components.settings_sections import DocumentsSection, answering_section, models_section
 from app.ui.components.token_form import TokenRow
@@ -32,19 +33,9 @@ def SettingsScreen(app: AppState) -> ft.Control:
         _hub(app),
         About(app),
     ]
-    return ft.Column(
-        [
-            header(app, app.strings("nav.settings"), width=FORM_WIDTH),
-            ft.ListView(
-                [in_reading_width(each, FORM_WIDTH) for each in sections],
-                expand=True,
-                spacing=Space.L,
-                padding=ft.Padding.only(top=Space.S, bottom=Space.XXL),
-            ),
-        ],
-        expand=True,
-        spacing=0,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    return page(
+        header(app, app.strings("nav.settings"), width=FORM_WIDTH),
+        reading_list(sections, width=FORM_WIDTH),
     )
 
 

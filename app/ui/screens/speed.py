@@ -6,9 +6,10 @@ import flet as ft
 
 from app.core.benchmarking import newest_of_each_model
 from app.ui import routes
-from app.ui.components.controls import Handler, empty_state, icon_button, in_reading_width, menu
-from app.ui.components.header import header
+from app.ui.components.controls import Handler, empty_state, menu
+from app.ui.components.header import back_button, header
 from app.ui.components.job_card import JobNotice
+from app.ui.components.page import page, reading_list
 from app.ui.components.setting_rows import section
 from app.ui.components.speed_results import SpeedResultCard, comparison, overview
 from app.ui.components.speed_start import SpeedStart
@@ -46,26 +47,16 @@ def SpeedScreen(app: AppState, models: ModelsState, speed: SpeedState, jobs: Job
     rows += [
         SpeedResultCard(app, result, result.id in speed.chosen, key=result.id) for result in speed.results
     ]
-    return ft.Column(
-        [
-            header(
-                app,
-                strings("speed.title"),
-                leading=icon_button(ft.Icons.ARROW_BACK, strings("details.back"), back, identifier="back"),
-                actions=[_export_menu(app)] if speed.results else [],
-                width=READING_WIDTH,
-            ),
-            JobNotice(app, jobs),
-            ft.ListView(
-                [in_reading_width(row) for row in rows],
-                expand=True,
-                spacing=Space.M,
-                padding=ft.Padding.only(top=Space.S, bottom=Space.XL),
-            ),
-        ],
-        expand=True,
-        spacing=0,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    return page(
+        header(
+            app,
+            strings("speed.title"),
+            leading=back_button(strings("details.back"), back),
+            actions=[_export_menu(app)] if speed.results else [],
+            width=READING_WIDTH,
+        ),
+        JobNotice(app, jobs),
+        reading_list(rows, spacing=Space.M),
     )
 
 
