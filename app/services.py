@@ -38,7 +38,7 @@ from app.core.trade_off_store import TradeOffStore
 from app.core.trade_offs import TradeOffs
 from app.core.tuning import Tuning
 from app.core.web_pages import WebPages
-from engines.embedders.opening import open_embedder
+from engines.embedders.opening import open_embedder, open_embedder_of
 from engines.library import ModelLibrary
 from engines.opening import graphics_cards
 from rag.knowledge import KnowledgeBase
@@ -118,7 +118,9 @@ def open_services(paths: Paths | None = None) -> Services:
     library = ModelLibrary(paths.models)
     conversations = Conversations(paths.conversations)
     knowledge = KnowledgeBase(
-        paths.knowledge, lambda: open_embedder(settings.current.embedder, models_folder=library.folder)
+        paths.knowledge,
+        lambda: open_embedder(settings.current.embedder, models_folder=library.folder),
+        open_model=lambda model: open_embedder_of(model, models_folder=library.folder),
     )
     _follow_embedder(settings, knowledge)
     writers = WritersLock(paths.data / "writers.lock")

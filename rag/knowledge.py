@@ -26,7 +26,7 @@ from rag.quoting import Quotation, best_quotation
 from rag.reembedding import Reembedding
 from rag.schema import MIGRATIONS
 from rag.search import Search
-from rag.shared_embedder import SharedEmbedder
+from rag.shared_embedder import OpenModel, SharedEmbedder
 from rag.staging import Staging
 from rag.store import Store
 from rag.text import embedding_text
@@ -43,13 +43,19 @@ class KnowledgeBase:
     """Collections of documents that can be searched. Thread-safe; every call blocks, most briefly."""
 
     def __init__(
-        self, path: Path, open_embedder: Callable[[], Embedder], *, vectors: VectorKind = "auto"
+        self,
+        path: Path,
+        open_embedder: Callable[[], Embedder],
+        *,
+        open_model: OpenModel = lambda model: None,
+        vectors: VectorKind = "auto",
     ) -> None:
         """Open or create the knowledge base.
 
         Args:
             path: its database file.
             open_embedder: called once, in the thread that needs vectors first; may be slow.
+            open_model: opens the embedder that made the stored vectors, where another one is chosen now.
             vectors: which index finds the nearest vectors.
 
         Raises:
@@ -61,7 +67,7 @@ class KnowledgeBase:
         self._database = Database(path, MIGRATIONS, extensions=index.extensions)
         with self._database.write() as connection:
             index.prepare(connection)
-        embedder = self._embedder = SharedEmbedder(open_embedder)
+        embedder = self._embedder = SharedEmbedder(open_embedder, open_model)
         stored = StoredVectors(index)
         self._collections = Collections(self._database)
         self._store = Store(self._database, stored)
@@ -270,8 +276,8 @@ class KnowledgeBase:
     ) -> SearchResult:
         """The passages that answer a question, best first; none where nothing is relevant.
 
-        While another embedder's vectors are being made, those of the one before decide, or, after a
-        restart, words alone.
+        While another embedder's vectors are being made, those of the one before decide, or, where that is
+        not installed any more, words alone.
 
         Args:
             query: the question.

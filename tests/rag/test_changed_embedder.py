@@ -187,3 +187,66 @@ def test_a_change_that_the_end_of_the_app_interrupts_goes_on_by_itself(
         similarity(reopened)
     finally:
         reopened.close()
+
+
+@pytest.fixture
+def interrupted(knowledge: KnowledgeBase, choice: Choice) -> WordEmbedder:
+    """A knowledge base that was closed in the middle of a change; the embedder that its vectors are of."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def pause() -> None:
+        begun.set()
+        assert go_on.wait(60)
+        raise MemoryError
+
+    before = choice.embedder
+    assert before is not None
+    choice.embedder = Other("mirror", pause)
+    knowledge.change_embedder()
+    assert begun.wait(60)
+    go_on.set()
+    knowledge.close()
+    return before
+
+
+def test_the_old_vectors_answer_also_after_a_restart_in_the_middle(
+    interrupted: WordEmbedder, choice: Choice, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    def open_model(model: str) -> WordEmbedder:
+        asked.append(model)
+        return interrupted
+
+    choice.embedder = Other("mirror")
+    reopened = KnowledgeBase(tmp_path / "knowledge.db", choice.open, open_model=open_model, vectors="numpy")
+    try:
+        first = similarity(reopened)
+        assert similarity(reopened) == first
+        assert asked == [interrupted.identity.model]
+        assert reopened.reembedding() == (0, ALL)
+        reopened.start()
+        wait_for(reopened, lambda: reopened.reembedding() is None)
+        assert similarity(reopened) == pytest.approx(first)
+    finally:
+        reopened.close()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_words_answer_after_a_restart_where_the_old_embedder_is_gone(
+    interrupted: WordEmbedder, choice: Choice, tmp_path: Path, *, fails: bool
+) -> None:
+    def open_model(model: str) -> WordEmbedder | None:
+        if fails:
+            raise EmbedderUnavailable(model)
+        return None
+
+    choice.embedder = Other("mirror")
+    reopened = KnowledgeBase(tmp_path / "knowledge.db", choice.open, open_model=open_model, vectors="numpy")
+    try:
+        [house] = reopened.collections()
+        found = reopened.search(QUESTION, [house.id])
+        assert found.threshold is None
+        assert found.passages[0].passage.document_title == "boiler.txt"
+    finally:
+        reopened.close()
