@@ -66,7 +66,7 @@ class SharedEmbedder:
                 self._sought = identity
                 try:
                     found = self._open_model(model_of(identity))
-                except Exception as error:  # words must do, whatever is wrong with it
+                except Exception as error:  # noqa: BLE001 - words must do, whatever is wrong with it
                     log.warning("the embedder before cannot be opened: %s", type(error).__name__)
                     found = None
                 if found is not None and identity_of(found) == identity:
