@@ -72,6 +72,8 @@ class AskedQuestion:
         opener = self._openers.get(message.node)
         if opener is None:
             return None  # of somebody who was not asked
+        if opener.has(message):
+            return None  # said again after a broken connection
         try:
             if isinstance(message, AnswerStart):
                 opener.begin(message)

@@ -107,6 +107,15 @@ class AnswerOpener:
         """The digest of everything before the end, to compare with the receipt; empty until the end."""
         return (self._reading and self._reading.before_end) or b""
 
+    def has(self, message: AnswerStart | AnswerChunk) -> bool:
+        """Whether it was there already: who comes back says again what may not have arrived."""
+        reading = self._reading
+        if reading is None or message.attempt != reading.start.attempt:
+            return False
+        if isinstance(message, AnswerStart):
+            return message == reading.start
+        return message.index < reading.index
+
     def begin(self, start: AnswerStart) -> None:
         """A new attempt: what the earlier ones said is void.
 

@@ -14,7 +14,18 @@ from typing import Any, TypeVar
 from network.broker.frames import FrameRelay
 from network.broker.job_table import JobTable, Limits
 from network.broker.presence import PresenceBoard
-from network.broker.protocol import Change, Claim, Frame, Handout, JobState, NodeState, QueuedJob, QueueLoad
+from network.broker.progress import progress
+from network.broker.protocol import (
+    Change,
+    Claim,
+    Frame,
+    Handout,
+    JobState,
+    NodeState,
+    Passed,
+    QueuedJob,
+    QueueLoad,
+)
 from network.broker.settlement import Effects
 
 T = TypeVar("T")
@@ -99,6 +110,21 @@ class EmbeddedBroker:
         if holds:
             self._renewed.setdefault(claim.job, {})[claim] = now
         return holds
+
+    async def suspend(self, claim: Claim, seconds: float) -> None:
+        """As the Protocol says."""
+        self._renewed.get(claim.job, {}).pop(claim, None)
+        await self._in_thread(self._table.suspend, claim, self._now() + seconds)
+
+    async def resume(self, claim: Claim) -> Passed | None:
+        """As the Protocol says. A kill forgets what was passed on: then all of the answer is said again."""
+        self._renewed.get(claim.job, {}).pop(claim, None)
+        if not await self.renew(claim):
+            return None
+        passed = Passed()
+        for frame in self._relay.kept(claim.job):
+            passed = progress(passed, frame.data, claim)
+        return passed
 
     async def finish(self, claim: Claim) -> JobState | None:
         """As the Protocol says."""

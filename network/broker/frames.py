@@ -70,6 +70,11 @@ class FrameRelay:
         for job in old:
             del self._channels[job]
 
+    def kept(self, job: str) -> tuple[Frame, ...]:
+        """What was passed on and is still here, in order."""
+        channel = self._channels.get(job)
+        return tuple(channel.frames) if channel else ()
+
     def known(self, job: str) -> bool:
         """Whether there was anything about this question, or its end."""
         return job in self._channels

@@ -132,6 +132,15 @@ class JobTable:
                 self._run("UPDATE tasks SET moment = ? WHERE number = ? AND rank = ?", until, *held)
         return held is not None
 
+    def suspend(self, claim: Claim, until: float) -> None:
+        """As `Broker.suspend`; a lease that ends before that is left as it is."""
+        with self._transaction():
+            held = Settlement(self._file, now=0.0).held(claim)
+            if held is not None:
+                self._run(
+                    "UPDATE tasks SET moment = min(moment, ?) WHERE number = ? AND rank = ?", until, *held
+                )
+
     def finish(self, claim: Claim, now: float) -> tuple[JobState | None, Effects]:
         """As `Broker.finish`."""
         with self._settling(now) as settlement:

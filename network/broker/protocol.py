@@ -70,6 +70,16 @@ class Handout:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """How much of one attempt's answer has been passed on."""
+
+    parts: int = -1
+    """-1 before its start."""
+    ended: bool = False
+    """Whether its last part was among them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """Something that time has done to a question."""
 
@@ -152,6 +162,15 @@ class Broker(Protocol):
 
     async def renew(self, claim: Claim) -> bool:
         """The worker is still at it; False if the claim does not hold any more."""
+
+    async def suspend(self, claim: Claim, seconds: float) -> None:
+        """The worker's connection has broken: without a sign of life within `seconds` it counts as silent."""
+
+    async def resume(self, claim: Claim) -> Passed | None:
+        """The worker has come back, maybe to another router: how far its answer is, None if it is lost.
+
+        It is a sign of life. Nothing that was passed on is missing in what is returned, except after a kill.
+        """
 
     async def finish(self, claim: Claim) -> JobState | None:
         """The worker has answered; how the question stands now, None if the claim does not hold any more."""

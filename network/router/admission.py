@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from network.cards import LONGEST_CARD_SECONDS, read_card
@@ -13,11 +14,13 @@ from network.protocol import frames
 from network.protocol.cards import NodeCard
 from network.protocol.fields import PROTOCOL_VERSION
 from network.protocol.message import encode
-from network.protocol.registration import Hello, Proof, Welcome
+from network.protocol.registration import Hello, Proof, Resumption, Welcome
 from network.registration import check_proof, new_challenge
 from network.router.desk import RouterDesk
 
 T = TypeVar("T")
+
+TakeUp = Callable[[str, Hello], Awaitable[tuple[Resumption, ...]]]
 
 _MOST_REMEMBERED = 50_000
 
@@ -29,13 +32,16 @@ class Admission:
         self._desk = desk
         self._seen: dict[str, tuple[int, int]] = {}
 
-    async def admit(self, link: Link) -> tuple[NodeCard, Hello]:
+    async def admit(self, link: Link, take_up: TakeUp) -> tuple[NodeCard, Hello]:
         """The exchange of `network.protocol.registration`; returns the worker's card and its hello.
+
+        `take_up` tells which answers the worker goes on with, once it has proved who it is.
 
         Raises:
             MessageError, CardError: it is not admitted.
             TimeoutError: it takes too long.
             LinkClosed: it has gone.
+            QueueError: what `take_up` raises.
         """
         async with asyncio.timeout(self._desk.times.registration):
             hello = _expect(await link.receive(), Hello)
@@ -53,8 +59,9 @@ class Admission:
             welcome = Welcome(
                 session=secrets.token_hex(16),
                 lease_seconds=times.lease,
-                grace_seconds=0,
+                grace_seconds=times.grace,
                 ping_seconds=times.ping,
+                next_index=await take_up(card.node, hello),
             )
             await link.send(encode(welcome))
         return card, hello

@@ -20,6 +20,8 @@ class RouterTimes:
     """How long a router waits, in seconds."""
 
     lease: int = 15
+    grace: int = 3
+    """How long a worker whose connection has broken may come back to its questions; shorter than a lease."""
     ping: int = 20
     registration: int = 10
 

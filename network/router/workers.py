@@ -8,18 +8,20 @@ import logging
 import time
 from typing import Literal
 
-from network.broker.protocol import Claim, Handout, JobState
-from network.errors import CardError, LinkClosed, MessageError, MessageInvalid, QueueError
+from network.broker.protocol import Claim, Handout, JobState, Passed
+from network.errors import CardError, Goodbye, LinkClosed, MessageError, MessageInvalid, QueueError
 from network.link import Link
 from network.protocol import frames
 from network.protocol.answers import AnswerAcknowledged, AnswerChunk, AnswerStart
 from network.protocol.jobs import Cancel, Decline, JobProgress, Lease, Renew
 from network.protocol.message import encode
 from network.protocol.presence import Bye, ByeReason, Ping, Presence
+from network.protocol.registration import Hello, Resumption
 from network.router.admission import Admission
 from network.router.connected import ConnectedWorker
 from network.router.desk import RouterDesk
 from network.router.pace import Pace
+from network.router.returning import ReturningWorkers
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +39,9 @@ class WorkerDesk:
         self._workers: dict[str, ConnectedWorker] = {}
         self._admission = Admission(desk)
         self._returning: set[asyncio.Future[None]] = set()
+        self._back = ReturningWorkers(desk, self._return)
         self._finishing = False
+        self._closing = False
         self._settled = asyncio.Event()
 
     def __len__(self) -> int:
@@ -50,36 +54,56 @@ class WorkerDesk:
 
     async def serve(self, link: Link) -> None:
         """One connection, until it ends. Whatever a worker sends, nothing else than its own link suffers."""
+        found: dict[Claim, Passed] = {}
+
+        async def take_up(node: str, hello: Hello) -> tuple[Resumption, ...]:
+            await self._replace(node)
+            found.update(await self._back.welcome(node, hello))
+            return tuple(
+                Resumption(job=claim.job, attempt=claim.attempt, next_index=max(0, passed.parts))
+                for claim, passed in found.items()
+            )
+
         try:
-            card, hello = await self._admission.admit(link)
+            card, hello = await self._admission.admit(link, take_up)
         except (MessageError, CardError, TimeoutError) as error:
             log.info("a worker was not admitted: %s", type(error).__name__)
             self._desk.counts["workers refused"] += 1
             await _goodbye(link, "refused")
             return
+        except QueueError as error:
+            log.warning("a worker is sent away, the broker fails: %s", error)
+            await _goodbye(link, "restart", _COME_BACK_SECONDS)
+            return
         except LinkClosed:
             return
         worker = ConnectedWorker(card, hello, link)
-        node = card.node
-        if earlier := self._workers.get(node):
-            await _goodbye(earlier.link, "replaced")
-        self._workers[node] = worker
+        await self._replace(card.node)  # another one may have come while this one was being admitted
+        self._workers[card.node] = worker
         self._desk.counts["workers admitted"] += 1
+        may_return = False
         try:
             async with asyncio.TaskGroup() as tasks:
+                await self._go_on(worker, found)
                 tasks.create_task(self._hand_out(worker))
-                tasks.create_task(self._ping(worker))
                 tasks.create_task(self._listen(worker))
-        except* LinkClosed:
+                tasks.create_task(self._ping(worker))
+                tasks.create_task(_until_replaced(worker))
+        except* Goodbye:
             pass
+        except* LinkClosed:
+            may_return = not self._closing
         except* MessageError as errors:
             log.info("a worker's connection was ended: %s", type(errors.exceptions[0]).__name__)
         except* QueueError as errors:
             log.warning("a worker is sent away, the broker fails: %s", errors.exceptions[0])
             await _goodbye(link, "restart", _COME_BACK_SECONDS)
         finally:
-            await link.close()
-            await self._left(worker)
+            try:
+                await self._left(worker, may_return=may_return)
+            finally:
+                worker.gone.set()
+                await (_goodbye(link, "replaced") if worker.replaced.is_set() else link.close())
 
     async def cancel(self, job: str, nodes: list[str]) -> None:
         """Tell these workers that nobody waits for a question any more."""
@@ -102,6 +126,7 @@ class WorkerDesk:
                 await worker.send(Bye(reason="restart", retry_seconds=retry_seconds))
             await worker.link.close()
 
+        self._closing = True
         await asyncio.gather(*map(part, list(self._workers.values())))
 
     async def finish_running(self, seconds: float) -> bool:
@@ -115,6 +140,21 @@ class WorkerDesk:
                     self._settled.clear()
                     await self._settled.wait()
         return not self.held
+
+    async def _replace(self, node: str) -> None:
+        """End an earlier connection of this worker; it may be one that only looks alive."""
+        if earlier := self._workers.get(node):
+            earlier.replaced.set()
+            await earlier.gone.wait()
+
+    async def _go_on(self, worker: ConnectedWorker, found: dict[Claim, Passed]) -> None:
+        """What it was at before its connection broke."""
+        self._desk.counts["answers taken up again"] += len(found)
+        for claim, passed in found.items():
+            if passed.ended:  # all that the worker did not hear is that it has arrived
+                await self._finish(worker, claim, passed.parts)
+            else:
+                worker.held[claim.job, claim.attempt] = passed.parts
 
     async def _ping(self, worker: ConnectedWorker) -> None:
         while True:
@@ -195,7 +235,7 @@ class WorkerDesk:
                 case Decline():
                     await self._declined(worker, message)
                 case Bye():
-                    raise LinkClosed(message.reason)
+                    raise Goodbye(message.reason)
                 case _:
                     raise MessageInvalid("registered already")
 
@@ -222,11 +262,13 @@ class WorkerDesk:
         if isinstance(part, AnswerChunk) and part.last:
             del worker.held[key]
             self._settled.set()
+            await self._finish(worker, worker.claim(*key), part.index + 1)
+
+    async def _finish(self, worker: ConnectedWorker, claim: Claim, parts: int) -> None:
+        """All of an answer has been passed on; the worker may forget it."""
+        if await self._desk.broker.finish(claim) is not None:
             self._desk.counts["answers finished"] += 1
-            await self._desk.broker.finish(worker.claim(*key))
-            await worker.send(
-                AnswerAcknowledged(job=part.job, attempt=part.attempt, next_index=part.index + 1)
-            )
+        await worker.send(AnswerAcknowledged(job=claim.job, attempt=claim.attempt, next_index=parts))
 
     async def _tell(
         self, job: str, event: Literal["handed_out", "declined"], worker: ConnectedWorker, attempt: int
@@ -257,15 +299,20 @@ class WorkerDesk:
                 wait_seconds=float(decline.retry_seconds),
             )
 
-    async def _left(self, worker: ConnectedWorker) -> None:
-        """Gone: others get its questions, unless it has been replaced by its own new connection."""
+    async def _left(self, worker: ConnectedWorker, *, may_return: bool) -> None:
+        """Gone: others get its questions, at once or if it does not come back soon."""
         node = worker.card.node
-        if self._workers.get(node) is worker:
-            del self._workers[node]
-            await self._desk.broker.withdraw(node)
+        claims = [worker.claim(*key) for key in worker.held]
+        worker.held.clear()
         self._settled.set()
-        for job, attempt in list(worker.held):
-            await self._return(worker.claim(job, attempt))
+        if may_return and self._desk.times.grace:
+            await self._back.expect(node, claims)
+        else:
+            for claim in claims:
+                await self._return(claim)
+        if self._workers.get(node) is worker:
+            await self._desk.broker.withdraw(node)
+            del self._workers[node]  # last: until then a new connection waits for the end of this one
 
     async def _return(self, claim: Claim) -> None:
         """Give a question back that its worker will not answer now."""
@@ -273,6 +320,11 @@ class WorkerDesk:
             await self._desk.broker.give_back(claim, final=False)
         except QueueError as error:
             log.warning("a question waits for the end of its lease: %s", error)
+
+
+async def _until_replaced(worker: ConnectedWorker) -> None:
+    await worker.replaced.wait()
+    raise LinkClosed("replaced")
 
 
 async def _goodbye(link: Link, reason: ByeReason, retry_seconds: int = 0) -> None:

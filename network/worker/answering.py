@@ -11,7 +11,7 @@ from contextlib import aclosing
 from network.answered import AnsweredQuestions
 from network.chunks import AnswerSealer
 from network.envelope import OpenedQuestion, open_question
-from network.errors import LinkClosed, MessageError, QuestionError, QuestionExpired, QuestionRepeated
+from network.errors import MessageError, QuestionError, QuestionExpired, QuestionRepeated
 from network.keys import DeviceKeys
 from network.pacing import AnswerPacer
 from network.protocol.content import AnswerCitation, AnswerEnd, AnswerFailed, AnswerText
@@ -49,7 +49,7 @@ class LeasedQuestion:
         self._wall = wall
 
     async def run(self, send: Send) -> None:
-        """Raises LinkClosed if the connection ends; everything else is said to the router."""
+        """Whatever happens is said to the router; `send` waits or keeps it while there is no connection."""
         now = int(self._wall())
         try:
             opened = open_question(self._lease.grant, self._lease.body, self._keys, now)
@@ -100,7 +100,7 @@ class LeasedQuestion:
                     elif pacer.due is None:
                         await send(Renew(job=self._lease.job, attempt=self._lease.attempt))
                     await say(*pacer.take(time.monotonic()))
-            except (CannotAnswer, LinkClosed, asyncio.CancelledError):
+            except (CannotAnswer, asyncio.CancelledError):
                 raise
             except Exception as error:  # noqa: BLE001 - engines fail in many ways; the asker must hear the end
                 log.warning("an answer for another device failed: %s", type(error).__name__)

@@ -33,6 +33,7 @@ from network.protocol.presence import Pause
 from network.protocol.routers import RouterInfo
 from network.worker.answerer import Answerer
 from network.worker.event_link import event_link
+from network.worker.running import RunningAnswers
 from network.worker.session import WorkerSession
 from network.worker.websocket_link import NoWebSocket, websocket_link
 
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 60.0
+RETURN_SECONDS = 0.5
+"""Between tries while answers wait for a connection; there are few of them before all is given up."""
 REFUSED_WAIT_SECONDS = 300.0
 """Before asking a router again that does not want this device, or that speaks another version."""
 RENEW_SECONDS = 2 * 3_600
@@ -115,6 +118,7 @@ class RouterConnection:
         *,
         invite: str = "",
         public_key: bytes | None = None,
+        answers: RunningAnswers | None = None,
         chance: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         wall: Callable[[], float] = time.time,
@@ -138,6 +142,9 @@ class RouterConnection:
         self._backoff = Backoff(FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, chance)
         self._pause: Pause = ""
         self._session: WorkerSession | None = None
+        self._answers = answers or RunningAnswers()
+        """What runs, from one connection to the next."""
+        self._info: RouterInfo | None = None
         self._state = ConnectionState()
         self._listeners: list[Callable[[ConnectionState], None]] = []
         self._wake = asyncio.Event()
@@ -177,7 +184,7 @@ class RouterConnection:
         self._backoff.succeeded()
         self._wake.set()
         if self._session is not None:
-            await self._session.leave("restart")
+            await self._session.cut()
 
     async def renew(self) -> None:
         """Register anew, since what this worker offers has changed; answers that run are finished first."""
@@ -214,16 +221,17 @@ class RouterConnection:
                     continue
                 log.info("a connection to a router ended: %s", type(error).__name__)
                 seconds = wait_after(error, self._backoff, self._chance())
+                if self._answers.away and not isinstance(error, Goodbye):
+                    seconds = min(seconds, RETURN_SECONDS)
                 self._tell(ConnectionState(Phase.WAITING, None, error, seconds))
                 await self._wait(seconds)
         finally:
+            await self._answers.stop()
             self._tell(ConnectionState())
 
     async def _connect(self) -> None:
         """One connection, from finding out who the router is to its end."""
-        info = await RouterClient(self._address, self._http, self._invite).info()
-        if self._public_key is not None and info.public != self._public_key:
-            raise RouterChanged(httpx.URL(self._address).host)
+        info = await self._ask_who()
         registration = await self._register(info)
         card = decode_canonical(registration.card.statement, NodeCard)
         session = WorkerSession(
@@ -236,6 +244,7 @@ class RouterConnection:
             invite=self._invite,
             memberships=registration.memberships,
             public=registration.public,
+            answers=self._answers,
             wall=self._wall,
         )
         session.pause(self._pause)
@@ -249,6 +258,14 @@ class RouterConnection:
             for task in (renewing, telling):
                 task.cancel()
             await asyncio.wait({renewing, telling})
+
+    async def _ask_who(self) -> RouterInfo:
+        """Who the router is; a worker that is expected back in a moment does not ask again."""
+        if self._info is None or not self._answers.away:
+            self._info = await RouterClient(self._address, self._http, self._invite).info()
+        if self._public_key is not None and self._info.public != self._public_key:
+            raise RouterChanged(httpx.URL(self._address).host)
+        return self._info
 
     async def _serve(self, session: WorkerSession) -> None:
         if self._way is Way.EVENTS and self._monotonic() - self._fell_back_at >= FALLBACK_SECONDS:

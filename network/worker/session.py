@@ -17,13 +17,14 @@ from network.link import Link
 from network.protocol import frames
 from network.protocol.answers import AnswerAcknowledged
 from network.protocol.groups import Membership
-from network.protocol.jobs import Cancel, Decline, DeclineReason, Grant, Lease
+from network.protocol.jobs import Cancel, Decline, DeclineReason, Lease
 from network.protocol.message import Message, Signed, encode
 from network.protocol.presence import Bye, Pause, Presence
 from network.protocol.registration import Challenge, Hello, Welcome
 from network.registration import prove
 from network.worker.answerer import Answerer
 from network.worker.answering import LeasedQuestion
+from network.worker.running import RunningAnswer, RunningAnswers
 
 log = logging.getLogger(__name__)
 
@@ -55,33 +56,38 @@ class WorkerSession:
         invite: str = "",
         memberships: tuple[Membership, ...] = (),
         public: bool = False,
+        answers: RunningAnswers | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
+        """`answers` outlive this connection, for the next one; without, all of them end with it."""
         self._keys = keys
         self._answerer = answerer
         self._answered = answered
         self._slots = slots
         self._origin = origin
-        self._hello = Hello(card=card, invite=invite, memberships=memberships, public=public)
+        self._outlive = answers is not None
+        self._answers = answers or RunningAnswers()
+        self._hello = Hello(
+            card=card,
+            invite=invite,
+            memberships=memberships,
+            public=public,
+            session=self._answers.session,
+            answers=self._answers.resumptions() if self._answers.session else (),
+        )
         self._wall = wall
         self._pause: Pause = ""
         self._link: Link | None = None
         self._welcomed = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
         self._draining = False
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._given_back: set[asyncio.Task[None]] = set()
-        self._sent: dict[tuple[str, int], Grant] = {}
-        """Whole answers that the router has not confirmed yet, by question and attempt: after a broken
-        connection they may have to be given again."""
+        self._said_goodbye = False
         self._to_say: list[Message] = []
         self._changed = asyncio.Event()
 
     @property
     def running(self) -> int:
         """How many questions it is at."""
-        return len(self._running)
+        return self._answers.running
 
     @property
     def registered(self) -> bool:
@@ -101,22 +107,26 @@ class WorkerSession:
         """Take no more questions on this connection, and wait until none runs."""
         self._draining = True
         self._changed.set()
-        await self._idle.wait()
+        await self._answers.idle()
 
     def stop_all(self) -> None:
         """Stop what runs: its owner needs the device. The router gives the questions to others."""
-        for task in self._running.values():
-            self._given_back.add(task)
-            task.cancel()
+        self._answers.give_back()
 
     async def leave(self, reason: Literal["sleep", "quit", "restart"]) -> None:
         """Say goodbye and end the connection; `run` ends with it. Others get what runs, at once."""
         if (link := self._link) is None:
             return
+        self._said_goodbye = True
         with contextlib.suppress(LinkClosed, TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await link.send(encode(Bye(reason=reason)))
         await link.close()
+
+    async def cut(self) -> None:
+        """End the connection without a word: the next one goes on with what runs."""
+        if self._link is not None:
+            await self._link.close()
 
     async def run(self, link: Link) -> None:
         """Register and answer until the connection ends.
@@ -127,24 +137,29 @@ class WorkerSession:
         """
         self._link = link
         welcome = await self._register(link)
+        self._answers.on_end = self._ended
+        self._answers.take_up(link, welcome)
         self._welcomed.set()
         log.info("registered with a router")
         end: NetworkError = LinkClosed()
+        broken = False
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._tell(link, welcome.ping_seconds / 2))
-                tasks.create_task(self._listen(link, tasks, welcome))
+                tasks.create_task(self._listen(link, welcome))
         except* Goodbye as goodbyes:
             end = _first(goodbyes)
         except* LinkClosed:
-            pass
+            broken = not self._said_goodbye and not isinstance(end, Goodbye)
         except* MessageError:
             end = MessageInvalid("the router sent what this version does not understand")
         finally:
-            self._running.clear()
-            self._sent.clear()
-            self._idle.set()
             self._to_say.clear()
+            if broken and self._outlive and welcome.grace_seconds:
+                self._answers.leave(welcome.grace_seconds)
+            else:
+                await self._answers.stop()
+            self._answers.on_end = lambda _: None
             await link.close()
         raise end
 
@@ -172,7 +187,7 @@ class WorkerSession:
                 async with asyncio.timeout(every_seconds):  # in Python 3.11 wait_for can lose a cancellation
                     await self._changed.wait()
 
-    async def _listen(self, link: Link, tasks: asyncio.TaskGroup, welcome: Welcome) -> None:
+    async def _listen(self, link: Link, welcome: Welcome) -> None:
         silence = welcome.ping_seconds * _SILENT_PINGS
         while True:
             try:
@@ -183,12 +198,11 @@ class WorkerSession:
             message = frames.to_worker(data)
             match message:
                 case Lease():
-                    self._take(message, link, tasks, welcome)
+                    self._take(message, link, welcome)
                 case Cancel():
-                    if task := self._running.get(message.job):
-                        task.cancel()
+                    self._answers.cancel(message.job)
                 case AnswerAcknowledged():
-                    if grant := self._sent.pop((message.job, message.attempt), None):
+                    if grant := self._answers.confirmed(message.job, message.attempt):
                         self._answered.add(grant, int(self._wall()))
                 case Bye():
                     raise Goodbye(message.reason, message.retry_seconds)
@@ -199,9 +213,9 @@ class WorkerSession:
     def _no_more(self) -> Pause:
         return self._pause or ("busy" if self._draining else "")
 
-    def _take(self, lease: Lease, link: Link, tasks: asyncio.TaskGroup, welcome: Welcome) -> None:
-        """Begin with a question; a later attempt at one that runs takes its place."""
-        busy = self.running >= self._slots and lease.job not in self._running
+    def _take(self, lease: Lease, link: Link, welcome: Welcome) -> None:
+        """Begin with a question, or say at once that it cannot be."""
+        busy = self.running >= self._slots and not self._answers.at(lease.job)
         if self._no_more or busy:
             if len(self._to_say) >= _MOST_UNSAID:
                 raise LinkClosed("sends and does not listen")
@@ -209,36 +223,28 @@ class WorkerSession:
             self._to_say.append(Decline(job=lease.job, attempt=lease.attempt, reason=no))
             self._changed.set()
             return
-        if earlier := self._running.get(lease.job):
-            earlier.cancel()
 
-        async def send(message: Message) -> None:
-            await link.send(encode(message))
+        async def work(answer: RunningAnswer) -> None:
+            question = LeasedQuestion(
+                lease,
+                self._keys,
+                self._answerer,
+                self._answered,
+                sent=partial(setattr, answer, "grant"),
+                # Also in the time for coming back: an old connection that ends late may have begun it again.
+                renew_seconds=min(welcome.lease_seconds / 3, (welcome.grace_seconds or 600) / 2),
+                wall=self._wall,
+            )
+            await question.run(answer.send)
 
-        question = LeasedQuestion(
-            lease,
-            self._keys,
-            self._answerer,
-            self._answered,
-            sent=partial(self._sent.__setitem__, (lease.job, lease.attempt)),
-            renew_seconds=welcome.lease_seconds / 3,
-            wall=self._wall,
-        )
-        task = tasks.create_task(question.run(send))
-        self._running[lease.job] = task
-        self._idle.clear()
+        self._answers.begin(lease, link, work)
         self._changed.set()
-        task.add_done_callback(lambda done: self._ended(lease, done))
 
-    def _ended(self, lease: Lease, task: asyncio.Task[None]) -> None:
-        if self._running.get(lease.job) is task:
-            del self._running[lease.job]
-        if not self._running:
-            self._idle.set()
-        if task in self._given_back:
-            self._given_back.discard(task)
-            if task.cancelled():
-                self._to_say.append(Decline(job=lease.job, attempt=lease.attempt, reason="paused"))
+    def _ended(self, answer: RunningAnswer) -> None:
+        lease, failed = answer.lease, not answer.task.cancelled() and answer.task.exception()
+        if failed or (answer.given_back and answer.task.cancelled()):
+            no: DeclineReason = "failed" if failed else "paused"
+            self._to_say.append(Decline(job=lease.job, attempt=lease.attempt, reason=no))
         self._changed.set()
 
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from network.answered import AnsweredQuestions
 from network.asked import AskedQuestion, Began, Refused, Said
 from network.broker.embedded import EmbeddedBroker
+from network.broker.protocol import Change
 from network.cards import Offer, issue_card, read_card
 from network.envelope import SealedQuestion, new_job, seal_question
 from network.errors import LinkClosed
@@ -92,19 +93,33 @@ class TestedWorker:
 
 
 @dataclass
+class Clock:
+    """The broker's, moved by the tests."""
+
+    now: float = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
 class World:
     """Everything together."""
 
     desk: RouterDesk
     workers: WorkerDesk
     asking: AskingDesk
+    clock: Clock = field(default_factory=Clock)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
-    def with_broker(cls, broker: EmbeddedBroker, **options) -> World:
+    def with_broker(cls, broker: EmbeddedBroker, clock: Clock | None = None, **options) -> World:
+        """`clock` is the one by which the broker was opened, for tests that wait for it."""
         desk = RouterDesk(Ed25519PrivateKey.generate(), frozenset({ORIGIN}), broker, **options)
-        return cls.over(desk, WorkerDesk(desk))
+        world = cls.over(desk, WorkerDesk(desk))
+        world.clock = clock or world.clock
+        return world
 
     @classmethod
     def over(cls, desk: RouterDesk, workers: WorkerDesk) -> World:
@@ -134,8 +149,13 @@ class World:
         memberships=(),
         public=True,
         answered=None,
+        answers=None,
+        wrapped=None,
     ) -> TestedWorker:
-        """A worker that registers; returns when the router knows that it is there."""
+        """A worker that registers; returns when the router knows that it is there.
+
+        `wrapped` makes something else of its end of the connection.
+        """
         answerer = answerer or ScriptedAnswerer()
         keys = keys or DeviceKeys.generate(now())
         offer = Offer(
@@ -154,8 +174,10 @@ class World:
             invite=invite,
             memberships=memberships,
             public=public,
+            answers=answers,
         )
         here, there = memory_links()
+        here = wrapped(here) if wrapped else here
         self.tasks.append(asyncio.create_task(self.workers.serve(there)))
         task = asyncio.create_task(session.run(here))
         task.add_done_callback(lambda _: self.news.set())
@@ -163,6 +185,15 @@ class World:
         worker = TestedWorker(keys, session, answerer, here, task)
         await self.until(lambda nodes: keys.node in nodes or task.done())
         return worker
+
+    async def passes(self, seconds: float) -> list[Change]:
+        """Time passes for the questions; what it has done to them."""
+        self.clock.now += seconds
+        return await self.desk.broker.sweep()
+
+    async def until_gone(self, worker: TestedWorker) -> None:
+        """Wait until the router has noticed that a worker's connection is broken."""
+        await self.until(lambda nodes: worker.node not in nodes)
 
     async def until(self, fits) -> None:
         """Wait for the presence board to look like this."""

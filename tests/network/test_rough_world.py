@@ -18,12 +18,13 @@ from network.protocol.message import encode
 from network.protocol.presence import Presence
 from network.protocol.schema import messages
 from tests.network.protocol.examples import example
-from tests.network.small_world import ScriptedAnswerer, World, now
+from tests.network.small_world import Clock, ScriptedAnswerer, World, now
 
 
 @pytest.fixture
 async def world(tmp_path):
-    world = World.with_broker(await open_embedded_broker(tmp_path / "jobs.db"))
+    clock = Clock()
+    world = World.with_broker(await open_embedded_broker(tmp_path / "jobs.db", now=clock), clock)
     yield world
     await world.close()
 

@@ -25,17 +25,22 @@ from network.protocol.tickets import WorkerQuery
 from network.receipts import countersign, verify_pair
 from network.registration import prove
 from network.worker.answerer import CannotAnswer
-from tests.network.small_world import MODEL, ORIGIN, QUESTION, ScriptedAnswerer, World, now
+from tests.network.small_world import MODEL, ORIGIN, QUESTION, Clock, ScriptedAnswerer, World, now
 
 
 @pytest.fixture
-async def broker(tmp_path):
-    return await open_embedded_broker(tmp_path / "jobs.db", Limits(lease_seconds=15.0))
+def clock():
+    return Clock()
 
 
 @pytest.fixture
-async def world(broker):
-    world = World.with_broker(broker)
+async def broker(tmp_path, clock):
+    return await open_embedded_broker(tmp_path / "jobs.db", Limits(lease_seconds=15.0), now=clock)
+
+
+@pytest.fixture
+async def world(broker, clock):
+    world = World.with_broker(broker, clock)
     yield world
     await world.close()
 
@@ -84,7 +89,9 @@ async def test_a_spare_answers_when_a_worker_is_lost_in_the_middle(world, asker)
     listening = asyncio.create_task(world.hear(asked, accepted))
     await asyncio.wait_for(first.answerer.at_gate.wait(), 10)
     await first.link.close()
+    await world.until_gone(first)
     spare.answerer.gate.set()
+    await world.passes(world.desk.times.grace)
     heard = await listening
     assert heard[spare.node] == "Nothing at all."
     assert asked.complete(spare.node)

@@ -11,7 +11,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from network.broker.nats.connection import NatsConnection
 from network.broker.nats.feed import Feed, News
 from network.broker.nats.records import JobRecord
-from network.broker.protocol import Frame, JobState
+from network.broker.progress import progress
+from network.broker.protocol import Claim, Frame, JobState, Passed
 
 
 class AnswerStream:
@@ -53,6 +54,20 @@ class AnswerStream:
             if not self._listening[job]:
                 del self._listening[job]
             await feed.close()
+
+    async def passed(self, claim: Claim) -> Passed:
+        """How far the answer of this attempt is."""
+        names = self._connection.names
+        feed = self._connection.follow(names.answers, names.answer(claim.job), after=0)
+        passed = Passed()
+        try:
+            while isinstance(news := await feed.next(), News):
+                passed = progress(passed, news.data, claim)
+                if news.pending == 0:
+                    break
+        finally:
+            await feed.close()
+        return passed
 
     async def _last_of_ended(self, job: str) -> int | None:
         """The number of the last part, if the question has ended."""

@@ -19,7 +19,17 @@ from network.broker.nats.node_board import NodeBoard
 from network.broker.nats.questions import Alteration, QuestionStore
 from network.broker.nats.records import JobRecord, TaskRecord, decode_job
 from network.broker.nats.settings import NatsSettings
-from network.broker.protocol import Change, Claim, Frame, Handout, JobState, NodeState, QueuedJob, QueueLoad
+from network.broker.protocol import (
+    Change,
+    Claim,
+    Frame,
+    Handout,
+    JobState,
+    NodeState,
+    Passed,
+    QueuedJob,
+    QueueLoad,
+)
 from network.broker.settlement import TaskState
 from network.errors import BrokerUnavailable
 
@@ -115,9 +125,11 @@ class NatsBroker:
     async def renew(self, claim: Claim) -> bool:
         """As the Protocol says. What another router has done a moment ago may not be known here yet."""
         held = self._jobs.get(claim.job)
-        if held is None or settlement.held(held.record, claim) is None:
+        task = settlement.held(held.record, claim) if held else None
+        if held is None or task is None:
             return False
-        if self._now() - held.seen[claim.node] < self._limits.lease_seconds / _RENEWALS_A_LEASE:
+        fresh = self._now() - held.seen[claim.node] < self._limits.lease_seconds / _RENEWALS_A_LEASE
+        if fresh and not task.wait_seconds:
             return True
         try:
             return (
@@ -127,6 +139,22 @@ class NatsBroker:
         except BrokerUnavailable as error:
             log.warning("a sign of life could not be written: %s", error.details)
             return True
+
+    async def suspend(self, claim: Claim, seconds: float) -> None:
+        """As the Protocol says. Raises BrokerUnavailable."""
+        held = self._jobs.get(claim.job)
+        if held is None or claim.node not in held.seen:
+            return
+        left = held.seen[claim.node] + self._limits.lease_seconds - self._now()
+        if left > 0:
+            shorter = min(seconds, left)
+            await self._alter(claim.job, lambda record: _only(settlement.suspend(record, claim, shorter)))
+
+    async def resume(self, claim: Claim) -> Passed | None:
+        """As the Protocol says. Raises BrokerUnavailable."""
+        if await self._alter(claim.job, lambda record: _only(settlement.renew(record, claim))) is None:
+            return None
+        return await self._answers.passed(claim)
 
     async def finish(self, claim: Claim) -> JobState | None:
         """As the Protocol says. Raises BrokerUnavailable."""

@@ -120,13 +120,11 @@ class JobBoard:
 
     def silent(self, lease_seconds: float) -> list[tuple[str, TaskRecord]]:
         """Workers that hold a question and give no sign of life."""
-        until = self._now() - lease_seconds
-        return self._since(TaskState.LEASED, until)
+        return self._since(TaskState.LEASED, lambda task: task.wait_seconds or lease_seconds)
 
     def absent(self, patience_seconds: float) -> list[tuple[str, TaskRecord]]:
         """Workers that do not fetch a question for which somebody else could step in."""
-        until = self._now() - patience_seconds
-        late = self._since(TaskState.WAITING, until)
+        late = self._since(TaskState.WAITING, lambda task: task.wait_seconds + patience_seconds)
         return [(job, task) for job, task in late if has_spare(self._held[job].record)]
 
     def expired(self, wall: float) -> list[str]:
@@ -144,12 +142,16 @@ class JobBoard:
             if held.ended_at is not None and held.ended_at <= until:
                 self._forget(job)
 
-    def _since(self, state: TaskState, until: float) -> list[tuple[str, TaskRecord]]:
+    def _since(
+        self, state: TaskState, seconds: Callable[[TaskRecord], float]
+    ) -> list[tuple[str, TaskRecord]]:
+        """Parts in questions that have stood like this for as long as is said of each."""
+        now = self._now()
         return [
             (job, task)
             for job, held in self._held.items()
             for task in held.record.tasks
-            if task.state is state and held.seen[task.node] + task.wait_seconds <= until
+            if task.state is state and held.seen[task.node] + seconds(task) <= now
         ]
 
     def _forget(self, job: str) -> None:

@@ -18,7 +18,8 @@ class TaskRecord(msgspec.Struct, frozen=True, array_like=True):
     beat: int = 0
     """Rises with every sign of life, so that routers see that there was one."""
     wait_seconds: float = 0.0
-    """Of a waiting one: it may be handed out so long after it began to wait."""
+    """Of a waiting one: it may be handed out so long after it began to wait. Of one whose worker's connection
+    has broken: how long that may come back; 0 while nothing is broken."""
 
 
 class JobRecord(msgspec.Struct, frozen=True, array_like=True):

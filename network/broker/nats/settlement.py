@@ -39,7 +39,13 @@ def take(record: JobRecord, node: str) -> JobRecord | None:
 def renew(record: JobRecord, claim: Claim) -> JobRecord | None:
     """A sign of life."""
     task = held(record, claim)
-    return _with(record, replace(task, beat=task.beat + 1)) if task else None
+    return _with(record, replace(task, beat=task.beat + 1, wait_seconds=0.0)) if task else None
+
+
+def suspend(record: JobRecord, claim: Claim, seconds: float) -> JobRecord | None:
+    """Its worker counts as silent after so long, unless there is a sign of life."""
+    task = held(record, claim)
+    return _with(record, replace(task, beat=task.beat + 1, wait_seconds=seconds)) if task else None
 
 
 def leave(record: JobRecord, claim: Claim, state: TaskState) -> Settled | None:

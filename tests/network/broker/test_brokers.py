@@ -7,11 +7,12 @@ import random
 
 import pytest
 
-from network.broker.protocol import Change, Claim, JobState, NodeState, QueueLoad
+from network.broker.protocol import Change, Claim, JobState, NodeState, Passed, QueueLoad
 from network.broker.settlement import MOST_ATTEMPTS
 from network.errors import QueueConflict, QueueFull
+from network.protocol.answers import AnswerChunk, AnswerStart
 from network.protocol.groups import Membership
-from network.protocol.message import Signed
+from network.protocol.message import Signed, encode
 from tests.network.broker.conftest import LIMITS, Place, job, node
 
 A, B, C = node("a"), node("b"), node("c")
@@ -454,3 +455,94 @@ async def test_whatever_happens_every_question_ends_once_and_no_worker_answers_t
     assert len(answered) == len(set(answered)), "no worker answers twice"
     for name, workers in sent.items():
         assert sum(1 for answer in answered if answer[0] == name) <= workers
+
+
+# Workers that come back
+
+
+def said(claim: Claim, index: int = -1, *, last: bool = False) -> bytes:
+    """The start of an answer, or one of its parts."""
+    if index < 0:
+        start = AnswerStart(job=claim.job, node=claim.node, attempt=claim.attempt, salt=bytes(32))
+        return encode(start)
+    return encode(
+        AnswerChunk(
+            job=claim.job, node=claim.node, attempt=claim.attempt, index=index, last=last, data=bytes(80)
+        )
+    )
+
+
+async def test_a_worker_that_comes_back_in_time_keeps_its_question(broker, time):
+    await broker.submit(job(nodes="ac", workers=1))
+    claim = (await take(broker, A)).claim
+    await broker.suspend(claim, 3.0)
+    time.passes(2.9)
+    assert await broker.sweep() == []
+    assert await broker.resume(claim) == Passed()
+    time.passes(14)
+    assert await broker.sweep() == [], "its lease is a whole one again"
+    assert await broker.finish(claim) is JobState.DONE
+
+
+async def test_a_worker_that_does_not_come_back_in_time_is_replaced(broker, time):
+    await broker.submit(job(nodes="ac", workers=1))
+    claim = (await take(broker, A)).claim
+    await broker.suspend(claim, 3.0)
+    time.passes(3.0)
+    assert await broker.sweep() == [Change(claim.job, "spare", C)]
+    assert await broker.resume(claim) is None
+    assert not await broker.renew(claim)
+    assert (await take(broker, C)).claim.job == claim.job
+
+
+async def test_a_broken_connection_makes_no_lease_longer(broker, time):
+    await broker.submit(job(nodes="ac", workers=1))
+    claim = (await take(broker, A)).claim
+    time.passes(14)
+    await broker.suspend(claim, 3.0)
+    time.passes(1)
+    assert await broker.sweep() == [Change(claim.job, "spare", C)]
+
+
+async def test_any_sign_of_life_keeps_a_question_whose_connection_was_thought_broken(broker, time):
+    await broker.submit(job(nodes="ac", workers=1))
+    claim = (await take(broker, A)).claim
+    await broker.suspend(claim, 3.0)
+    assert await broker.renew(claim)
+    time.passes(10)
+    assert await broker.sweep() == []
+
+
+async def test_a_worker_that_comes_back_hears_how_far_its_answer_is(broker):
+    await broker.submit(job())
+    mine, other = (await take(broker, A)).claim, (await take(broker, B)).claim
+    assert await broker.resume(mine) == Passed(parts=-1)
+    await broker.emit(mine.job, said(mine))
+    assert await broker.resume(mine) == Passed(parts=0)
+    for index in range(3):
+        await broker.emit(mine.job, said(mine, index))
+        await broker.emit(mine.job, said(other, index + 5))
+    assert await broker.resume(mine) == Passed(parts=3)
+    await broker.emit(mine.job, said(mine, 3, last=True))
+    assert await broker.resume(mine) == Passed(parts=4, ended=True)
+
+
+async def test_an_earlier_attempt_says_nothing_of_the_present_one(broker):
+    await broker.submit(job(nodes="a", workers=1))
+    first = (await take(broker, A)).claim
+    await broker.emit(first.job, said(first))
+    await broker.emit(first.job, said(first, 0))
+    await broker.give_back(first, final=False)
+    second = (await take(broker, A)).claim
+    assert await broker.resume(first) is None
+    assert await broker.resume(second) == Passed(parts=-1)
+
+
+async def test_what_has_ended_is_not_taken_up_again(broker):
+    await broker.submit(job())
+    one, two = (await take(broker, A)).claim, (await take(broker, B)).claim
+    await broker.finish(one)
+    await broker.cancel(job().job)
+    for claim in (one, two, Claim("f" * 32, A, 1)):
+        await broker.suspend(claim, 3.0)
+        assert await broker.resume(claim) is None

@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from network.broker.protocol import Broker, Change, JobState, NodeState
+from network.broker.protocol import Broker, Change, Claim, JobState, NodeState, Passed
 from network.errors import BrokerUnavailable, QueueConflict
 from network.protocol.groups import Membership
 from network.protocol.message import Signed
 from tests.network.broker.conftest import Place, at_nats, job, node
 from tests.network.broker.nats_server import NatsServer
+from tests.network.broker.test_brokers import said
 
 pytestmark = [pytest.mark.desktop("a NATS server"), pytest.mark.slow]
 
@@ -124,6 +125,27 @@ async def test_one_of_two_routers_calls_the_spare(routers, time):
 async def _busy_at(broker: Broker) -> bool:
     """Whether this router has heard that both workers are at it: none is there to be handed out."""
     return not any([await broker.lease(who, 1) for who in (A, B)]) and await _is_open(broker)
+
+
+async def test_a_worker_goes_on_with_its_answer_at_another_router(routers, time):
+    here, there = routers
+    await here.submit(job())
+    [handout] = await here.lease(A, 1)
+    claim = handout.claim
+    for index in range(-1, 2):
+        await here.emit(claim.job, said(claim, index))
+    await here.suspend(claim, 3.0)
+    assert await there.resume(claim) == Passed(parts=2)
+    await until(lambda: _renewed_at(here, claim))
+    time.passes(4)
+    found = await asyncio.gather(*(one.sweep() for one in routers))
+    assert not any(found), "the first router does not hand it on after all"
+    assert await there.finish(claim) is JobState.OPEN
+
+
+async def _renewed_at(broker: Broker, claim: Claim) -> bool:
+    """Whether this router has heard that the worker is there again."""
+    return all(not task.wait_seconds for task in broker._jobs.get(claim.job).record.tasks)
 
 
 async def test_a_worker_that_has_moved_stays_when_its_old_router_misses_it(routers):

@@ -9,15 +9,18 @@ import pytest
 
 from network.answered import AnsweredQuestions
 from network.asked import AskedQuestion, Said
+from network.broker.embedded import open_embedded_broker
 from network.cards import Offer, issue_card
 from network.errors import Goodbye, RouterRefused
 from network.keys import DeviceKeys
 from network.protocol.cards import ModelOffer
 from network.protocol.content import AnswerText
 from network.worker.connection import Phase, Registration, RouterConnection, Way
+from network.worker.running import RunningAnswers
+from tests.network.front import Front
 from tests.network.http_router import whole_router
 from tests.network.router.devices import Asker
-from tests.network.small_world import MODEL, ScriptedAnswerer, now
+from tests.network.small_world import MODEL, Clock, ScriptedAnswerer, now
 
 pytestmark = pytest.mark.desktop("a server")
 
@@ -35,12 +38,17 @@ class Worker:
             self.answerer,
             AnsweredQuestions(),
             invite=invite,
+            answers=RunningAnswers(sleep=self.never),
             chance=lambda: 0.0,
         )
         if way is Way.EVENTS:
             self.connection._fall_back()
         self.news = asyncio.Event()
         self.connection.subscribe(lambda _: self.news.set())
+
+    async def never(self, seconds: float) -> None:
+        """Answers wait for the next connection as long as it takes."""
+        await asyncio.Event().wait()
 
     async def register(self, info) -> Registration:
         offer = Offer(models=(ModelOffer(model=MODEL, context_tokens=4096, tokens_per_second=1),), slots=1)
@@ -116,3 +124,30 @@ async def test_a_router_that_restarts_says_when_to_come_back(plain):
         router.server.stop()
         waiting = await worker.until(Phase.WAITING)
         assert (type(waiting.error), waiting.retry_seconds) == (Goodbye, 5.0)
+
+
+@pytest.mark.parametrize("way", list(Way))
+async def test_an_answer_goes_on_when_the_network_is_cut(plain, way):
+    """The broker's clock stands still: however slow this is, it is in time."""
+    async with (
+        Front().running() as front,
+        whole_router(
+            origins=frozenset({front.address}),
+            open_broker=lambda: open_embedded_broker(None, now=Clock()),
+        ) as router,
+        httpx.AsyncClient(base_url=router.address) as http,
+    ):
+        front.ports = [httpx.URL(router.address).port]
+        async with Worker(front.address, plain, way=way) as worker:
+            worker.answerer.gate = asyncio.Event()
+            await worker.until(Phase.CONNECTED)
+            asking = asyncio.create_task(heard(router, http))
+            async with asyncio.timeout(60):
+                await worker.answerer.at_gate.wait()
+            front.cut()
+            if way is Way.WEBSOCKET:
+                await worker.until(Phase.WAITING)
+                await worker.until(Phase.CONNECTED)
+            worker.answerer.gate.set()
+            assert await asking == "Nothing at all."
+            assert len(worker.answerer.questions) == 1

@@ -68,6 +68,13 @@ class LinkServer:
         for writer in list(self._open):
             writer.transport.abort()
 
+    def break_links(self) -> None:
+        """Break every connection, and forget the links that events and POST carry."""
+        links, self._links = list(self._links.values()), {}
+        self.cut()
+        for link in links:
+            self._spawn(link.close())
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._tasks.add(asyncio.current_task())
         self._open.add(writer)

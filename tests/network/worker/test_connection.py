@@ -31,6 +31,7 @@ from network.worker.connection import (
     Way,
     wait_after,
 )
+from network.worker.running import RunningAnswers
 from tests.network.small_world import MODEL, ScriptedAnswerer, now
 from tests.network.worker.link_server import LinkServer
 
@@ -67,6 +68,7 @@ class TestedConnection:
             self.register,
             self.answerer,
             AnsweredQuestions(),
+            answers=RunningAnswers(sleep=self.never),
             sleep=options.pop("sleep", self.sleep),
             **options,
         )
@@ -86,6 +88,10 @@ class TestedConnection:
         """Waiting after a failure costs nothing here; waiting for a card to grow old lasts for ever."""
         self.waits.append(seconds)
         await asyncio.sleep(0 if seconds < 3_600 else 1_000_000)
+
+    async def never(self, seconds: float) -> None:
+        """Answers wait for the next connection as long as it takes."""
+        await asyncio.Event().wait()
 
     async def __aenter__(self) -> TestedConnection:
         self.task = asyncio.create_task(self.connection.run())
@@ -142,6 +148,41 @@ async def test_a_broken_connection_is_made_again_and_the_question_is_answered(se
         answerer.gate.set()
         async with asyncio.timeout(60):
             assert await asking == {worker.keys.node: "Nothing at all."}
+
+
+@pytest.mark.parametrize("way", list(Way))
+async def test_an_answer_goes_on_after_a_broken_connection_and_the_engine_has_worked_once(server, http, way):
+    server.websocket = way is Way.WEBSOCKET
+    answerer = ScriptedAnswerer(gate=asyncio.Event())
+    async with TestedConnection(server, http, answerer=answerer) as worker:
+        await worker.connected()
+        asking = asyncio.create_task(answered(server))
+        async with asyncio.timeout(60):
+            await answerer.at_gate.wait()
+        server.break_links()
+        await worker.connected()
+        answerer.gate.set()
+        async with asyncio.timeout(60):
+            assert await asking == {worker.keys.node: "Nothing at all."}
+        assert len(answerer.questions) == 1
+        assert server.desk.counts["answers taken up again"] == 1
+
+
+@pytest.mark.parametrize("way", list(Way))
+async def test_in_another_network_the_answer_goes_on(server, http, way):
+    server.websocket = way is Way.WEBSOCKET
+    answerer = ScriptedAnswerer(gate=asyncio.Event())
+    async with TestedConnection(server, http, answerer=answerer) as worker:
+        await worker.connected()
+        asking = asyncio.create_task(answered(server))
+        async with asyncio.timeout(60):
+            await answerer.at_gate.wait()
+        await worker.connection.wake()
+        await worker.connected()
+        answerer.gate.set()
+        async with asyncio.timeout(60):
+            assert await asking == {worker.keys.node: "Nothing at all."}
+        assert len(answerer.questions) == 1
 
 
 async def test_a_broken_stream_of_events_is_taken_up_again_without_losing_the_link(server, http):
