@@ -6,6 +6,7 @@ carry the libraries of models and documents.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import sys
@@ -13,8 +14,10 @@ from collections.abc import Sequence
 
 import typer
 
-from app.cli.errors import describe, exit_status
+from app.cli.errors import describe, exit_status, terminal_strings
 from app.cli.text import readable
+from app.core.paths import Paths
+from app.core.set_aside import take_untold
 
 
 def main() -> None:
@@ -32,7 +35,14 @@ def main() -> None:
         if message := describe(error):
             print(message, file=sys.stderr)
         status = exit_status(error)
+    _tell_set_aside()
     sys.exit(status)
+
+
+def _tell_set_aside() -> None:
+    with contextlib.suppress(OSError):  # on a terminal that is gone
+        for found in take_untold(Paths.default().data):
+            print(found.told(terminal_strings()), file=sys.stderr)
 
 
 def _program(arguments: Sequence[str]) -> typer.Typer:

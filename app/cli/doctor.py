@@ -22,6 +22,7 @@ from app.cli.text import print_json
 from app.core.models_folder import located
 from app.core.paths import Paths
 from app.core.secrets import system_keyring
+from app.core.set_aside import all_set_aside
 from app.core.settings import SettingsStore
 from engines.embedders.opening import available_embedders
 from engines.errors import EngineUnavailable
@@ -198,6 +199,13 @@ def _paths() -> Paths:
     return located(paths, SettingsStore(paths.settings))
 
 
+def _set_aside() -> tuple[Health, str]:
+    found = all_set_aside(Paths.default().data)
+    if not found:
+        return Health.OK, terminal_strings().number(0)
+    return Health.WARNING, ", ".join(path.name for path in found)
+
+
 def _web() -> tuple[Health, str]:
     if importlib.util.find_spec("flet_web") is None:
         return Health.WARNING, "dai-chat[desktop]"
@@ -218,6 +226,7 @@ CHECKS: dict[str, Callable[[], tuple[Health, str]]] = {
     "broken_models": _broken_models,
     "memory": _memory,
     "storage": _storage,
+    "set_aside": _set_aside,
     "keyring": _keyring,
     "web": _web,
 }

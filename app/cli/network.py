@@ -30,6 +30,7 @@ from app.cli.text import print_json
 from app.core.errors import AppError
 from app.core.network.ledger import Purpose
 from app.core.network.routers import Router
+from app.core.set_aside import all_set_aside
 from app.core.strings import Strings
 from app.services import Services
 from network.errors import NetworkError
@@ -100,7 +101,7 @@ async def _status(*, as_json: bool) -> None:
             groups=len(known.groups.all()),
             devices=len(seen),
             verified=sum(device.verified for device in seen),
-            damaged=[path.name for path in known.set_aside()],
+            damaged=[path.name for path in all_set_aside(opened.paths.network)],
         )
         if as_json:
             print_json(found)
@@ -116,8 +117,18 @@ async def _status(*, as_json: bool) -> None:
         print(
             strings("cli.network_counts", routers=found.routers, groups=found.groups, devices=found.devices)
         )
-        for name in found.damaged:
-            print(strings("network.damaged", name=name), file=sys.stderr)
+
+
+@network.command(name="begin-anew")
+def begin_anew() -> None:
+    """Go on with empty lists where those of known and blocked devices are damaged for good."""
+    run(_begin_anew())
+
+
+async def _begin_anew() -> None:
+    async with services() as opened:
+        opened.network.begin_anew()
+        print(strings_of(opened)("cli.network_begun_anew"))
 
 
 @network.command()

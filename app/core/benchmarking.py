@@ -17,6 +17,7 @@ import msgspec
 
 from app import __version__
 from app.core.errors import AlreadyBenchmarking, BenchmarkMissing, ModelMissing
+from app.core.json_file import replace_file
 from app.core.models import Models
 from engines.benchmark import BenchmarkPlan, BenchmarkProgress, BenchmarkResult, measure
 from engines.benchmark.result import decode, encode
@@ -79,11 +80,9 @@ class BenchmarkStore:
 
     def save(self, result: BenchmarkResult) -> Path:
         """Keep a result; a kill in the middle leaves none."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{result.id}.json"
-        unfinished = path.with_suffix(".part")
-        unfinished.write_bytes(encode(result))
-        return unfinished.replace(path)
+        replace_file(path, encode(result))
+        return path
 
     def remove(self, id: str) -> None:
         """Forget a result.

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from app.core.download import ACTIVE, Download, DownloadState, Order, Problem
+from app.core.set_aside import set_database_aside
 from rag.database import Database, rows
 from rag.errors import DatabaseDamaged
 
@@ -48,10 +49,7 @@ class DownloadTable:
         try:
             self._database = Database(path, MIGRATIONS)
         except DatabaseDamaged:
-            log.warning("the list of downloads is damaged and begins anew")
-            for suffix in ("-wal", "-shm"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
-            path.replace(path.with_name(path.name + ".damaged"))
+            set_database_aside(path)
             self._database = Database(path, MIGRATIONS)
 
     def all(self) -> list[Download]:

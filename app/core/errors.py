@@ -20,6 +20,7 @@ AppError
 ├── TooManyGroups          more than a device may belong to; carries `most`
 ├── GroupMissing           this device has left the group
 ├── DeviceNameInvalid      the name of this device is too long, or could mislead
+├── RecordsLost            whom the user does not trust cannot be read any more; carries `name`
 ├── DeviceMissing          no device of this number was seen yet
 ├── ModelsMoving           the models are on their way to another folder
 ├── ModelsFolderError      the models cannot be moved there; carries `folder`
@@ -164,6 +165,14 @@ class GroupMissing(AppError):
 
 class DeviceNameInvalid(AppError):
     """The name of this device is too long, or has characters that could mislead."""
+
+
+class RecordsLost(AppError):
+    """The file `name` and its copy are damaged: it is not known any more whom the user does not trust."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 class DeviceMissing(AppError):

@@ -1,9 +1,11 @@
-"""Small JSON files of the app: written as a whole, read with whatever in them can be used."""
+"""Small JSON files of the app: written as a whole; and what can be used of damaged ones."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,16 +15,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-
-def read_object(path: Path) -> dict[str, Any]:
-    """The object in a file; empty where there is none, or none that can be read."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError) as error:
-        log.warning("%s is unreadable, going on without it: %s", path.name, type(error).__name__)
-        return {}
+LARGEST_FILE = 64 * 1024 * 1024
+"""Bytes; no small file is larger, so that one that was filled up is not read into memory."""
 
 
 def usable(stored: object, kind: type[T]) -> T:
@@ -30,7 +24,12 @@ def usable(stored: object, kind: type[T]) -> T:
 
     Fields that `kind` does not know are of a newer version of the app, and left out.
     """
-    kept: dict[str, object] = {}
+    return kind(**usable_fields(stored, kind))
+
+
+def usable_fields(stored: object, kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Those of the stored fields that `kind` can have."""
+    kept: dict[str, Any] = {}
     known = stored if isinstance(stored, dict) else {}
     for field in msgspec.structs.fields(kind):
         if field.name not in known:
@@ -38,35 +37,56 @@ def usable(stored: object, kind: type[T]) -> T:
         try:
             kept[field.name] = msgspec.convert(known[field.name], field.type)
         except msgspec.ValidationError:
-            log.warning("%s has an unusable value, using its default", field.name)
-    return kind(**kept)
+            log.warning("%s has an unusable value", field.name)
+    return kept
+
+
+def decoded_object(data: bytes) -> dict[str, Any]:
+    """The object in a file; empty where it is damaged beyond that."""
+    try:
+        return msgspec.json.decode(data, type=dict[str, Any])
+    except (ValueError, RecursionError):
+        return {}
+
+
+def encoded(value: object) -> bytes:
+    """A value as people can read it, too."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
 
 
 def write_whole(path: Path, value: object) -> None:
-    """Write a value as indented JSON; a kill leaves the old file or the new one, never a part.
+    """Write a value as indented JSON; see `replace_file`."""
+    replace_file(path, encoded(value))
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file; a kill or a power cut leaves the old one or the new one, never a part.
 
     Raises:
         OSError: the device is full or refuses to write.
     """
-    text = msgspec.json.format(msgspec.json.encode(value), indent=2)
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")  # another process may write at the same time
+    # Another process, or another thread, may write at the same time.
+    new = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.new")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        new.write_bytes(text + b"\n")
+        with new.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         new.replace(path)
-    except OSError:
+    except BaseException:
         new.unlink(missing_ok=True)
         raise
+    _keep_name(path.parent)
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a file that cannot be used, so that nothing overwrites it; returns its new name.
-
-    Raises:
-        OSError: the system does not let us.
-    """
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    path.rename(aside)
-    return aside
+def _keep_name(folder: Path) -> None:
+    """Make a rename in a folder outlive a power cut, where the system can."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):  # some file systems of phones cannot; the rename itself has happened
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
@@ -23,6 +24,7 @@ from app.core.json_file import write_whole
 from app.core.long_jobs import LongJobs
 from app.core.models import Models
 from app.core.paths import Paths
+from app.core.set_aside import SetAside, remember, set_aside
 from app.core.settings import SettingsStore
 from engines.library.copying import Progress, free_bytes
 from engines.library.moving import Move, bring, delete_old, folder_bytes, plan_move, undo
@@ -68,8 +70,9 @@ def finish_move(paths: Paths, settings: SettingsStore) -> None:
         move = msgspec.json.decode(note.read_bytes(), type=Move)
     except FileNotFoundError:
         return
-    except (OSError, ValueError, RecursionError):  # cut off before anything was moved
-        note.unlink(missing_ok=True)
+    except (OSError, ValueError, RecursionError):  # it tells nothing about where the models are
+        with contextlib.suppress(OSError):
+            remember(SetAside(set_aside(note), restored=False))
         return
     if located(paths, settings).models == move.new:
         freed = delete_old(move)

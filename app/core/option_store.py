@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from app.core.json_file import read_object, usable, write_whole
+from app.core.json_file import decoded_object, encoded, usable
 from app.core.model_options import ModelOptions
+from app.core.state_file import Stamp, StateFile
 
 Change = Callable[[ModelOptions], ModelOptions]
 
@@ -23,11 +24,11 @@ class OptionStore:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
+        self._file = StateFile(path, _decoded, mend=_mended, encode=encoded) if path is not None else None
         self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         self._stored: dict[str, Any] = {}
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: Stamp | None = None
 
     def get(self, model_id: str) -> ModelOptions:
         """The options of a model, empty where it has none."""
@@ -51,10 +52,10 @@ class OptionStore:
             self._read()
             options = change(usable(self._stored.get(model_id), ModelOptions))
             stored = {known: options for known, options in self._stored.items() if known != model_id}
-            if encoded := msgspec.to_builtins(options):
-                stored[model_id] = encoded
-            if self._path is not None:
-                write_whole(self._path, stored)
+            if chosen := msgspec.to_builtins(options):
+                stored[model_id] = chosen
+            if self._file is not None:
+                self._file.write(encoded(stored))
             self._stored, self._stamp = stored, self._stamp_now()
         for listener in list(self._listeners):
             listener()
@@ -71,12 +72,24 @@ class OptionStore:
 
     def _read(self) -> None:
         stamp = self._stamp_now()
-        if self._path is not None and stamp != self._stamp:
-            self._stored, self._stamp = read_object(self._path), stamp
+        if self._file is not None and (stamp is None or stamp != self._stamp):
+            self._stored = self._file.read() or {}
+            self._stamp = self._stamp_now()
 
-    def _stamp_now(self) -> tuple[int, int] | None:
-        try:
-            status = self._path.stat() if self._path is not None else None
-        except OSError:
-            return None
-        return (status.st_mtime_ns, status.st_ino) if status is not None else None
+    def _stamp_now(self) -> Stamp | None:
+        return self._file.stamp() if self._file is not None else None
+
+
+def _decoded(data: bytes) -> dict[str, Any]:
+    stored = msgspec.json.decode(data, type=dict[str, Any])
+    msgspec.convert(stored, dict[str, ModelOptions])
+    return stored
+
+
+def _mended(damaged: bytes, good: dict[str, Any] | None) -> dict[str, Any]:
+    """Each model's options that can be used, else those of the copy."""
+    kept: dict[str, Any] = dict(good or {})
+    for model_id, stored in decoded_object(damaged).items():
+        if options := msgspec.to_builtins(usable(stored, ModelOptions)):
+            kept[model_id] = options
+    return kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import locale
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -11,7 +12,10 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from app.core.json_file import read_object, usable, write_whole
+from app.core.json_file import decoded_object, encoded, usable_fields
+from app.core.state_file import Stamp, StateFile
+
+log = logging.getLogger(__name__)
 
 Language = Literal["en", "fa"]
 
@@ -90,14 +94,15 @@ FIELDS: dict[str, Any] = {field.name: field for field in msgspec.structs.fields(
 
 
 class SettingsStore:
-    """The settings of this device, kept in one JSON file that is written atomically."""
+    """The settings of this device, kept in one JSON file; of a damaged one all that can be used is used."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = StateFile(path, _decoded, mend=_mended, encode=encoded)
         self._lock = threading.Lock()
         self._listeners: list[Callable[[Settings], None]] = []
+        self._seen: Stamp | None = None
+        self._current = self._read() or Settings()
         self._seen = self._state()
-        self._current = usable(read_object(path), Settings)
 
     @property
     def current(self) -> Settings:
@@ -129,7 +134,7 @@ class SettingsStore:
             self._take_over()
             merged = msgspec.structs.asdict(self._current) | values
             changed = msgspec.convert(msgspec.to_builtins(merged), Settings)
-            write_whole(self._path, changed)
+            self._file.write(encoded(changed))
             self._current, self._seen = changed, self._state()
         self._tell()
         return self._current
@@ -140,19 +145,40 @@ class SettingsStore:
         return lambda: self._listeners.remove(listener)
 
     def _take_over(self) -> None:
-        """Read the file if it has changed; one that is gone or half-edited leaves all as it is."""
+        """Read the file if it has changed; one that is gone leaves all as it is."""
         state = self._state()
-        if state != self._seen and (stored := read_object(self._path)):
-            self._current = usable(stored, Settings)
+        if state is not None and state != self._seen:
+            self._current = self._read() or self._current
+            state = self._state()
         self._seen = state
 
-    def _state(self) -> tuple[int, int] | None:
+    def _read(self) -> Settings | None:
         try:
-            found = self._path.stat()
+            return self._file.read()
+        except OSError as error:  # a command that only asks for a language must not end
+            log.warning("the settings cannot be read: %s", type(error).__name__)
+            return None
+
+    def _state(self) -> Stamp | None:
+        try:
+            return self._file.stamp()
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_size
 
     def _tell(self) -> None:
         for listener in list(self._listeners):
             listener(self._current)
+
+
+def _decoded(data: bytes) -> Settings:
+    return msgspec.json.decode(data, type=Settings)
+
+
+def _mended(damaged: bytes, good: Settings | None) -> Settings:
+    """What can be used of a damaged file, else of its copy.
+
+    Where neither says whether anything may leave this device, nothing may until the user says so again.
+    """
+    kept = usable_fields(decoded_object(damaged), Settings)
+    before = msgspec.structs.asdict(good) if good is not None else {"offline": True}
+    return Settings(**before | kept)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.core.json_file import write_whole
 from engines.compression import Perplexity
 from engines.library import InstalledModel
 
@@ -60,11 +61,7 @@ class TradeOffStore:
 
     def save(self, table: TradeOffTable) -> None:
         """Keep a table in the place of the one before; a kill in the middle leaves the old one."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._path(table.model_id)
-        unfinished = path.with_suffix(".part")
-        unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(table), indent=2) + b"\n")
-        unfinished.replace(path)
+        write_whole(self._path(table.model_id), table)
 
     def _path(self, model_id: str) -> Path:
         return self._folder / f"{hashlib.sha256(model_id.encode('utf-8', 'replace')).hexdigest()[:16]}.json"

@@ -56,11 +56,12 @@ class _StoredDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Devices:
     """Keeps what `network.cards.KnownDevices` knows. Thread-safe.
 
-    All raise OSError where the file cannot be read or written.
+    All raise OSError where the file cannot be read or written, and RecordsLost where it and its copy are
+    damaged: nobody knows then whom the user has blocked.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self.stored = StoredList(path, _StoredDevice)
+        self.stored = StoredList(path, _StoredDevice, guarded=True)
         self._clock = clock
         self._lock = threading.RLock()
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -52,10 +51,10 @@ class Network:
         """A client for the router at this address; close it. Uses the user's proxy where one leads there."""
         return _open_client(self.outgoing, self.settings, purpose, address)
 
-    def set_aside(self) -> list[Path]:
-        """Files that were damaged and lie under another name now, for the user to know."""
-        stores = (self.routers.stored, self.groups.stored, self.devices.stored, self.ledger)
-        return [store.damaged for store in stores if store.damaged is not None]
+    def begin_anew(self) -> None:
+        """Go on without the lists that `RecordsLost` tells of: all devices are strangers. Raises OSError."""
+        self.devices.stored.begin_anew()
+        self.trust.begin_anew()
 
     def close(self) -> None:
         """Close what is open; after `asking.close()`."""

@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 
 from app.core.errors import DeviceNameInvalid
-from app.core.json_file import read_object, usable, write_whole
+from app.core.json_file import decoded_object, encoded, usable_fields
 from app.core.network.vault import KeptIn, Vault
+from app.core.state_file import StateFile
 from network.cards import Offer, issue_card
 from network.keys import DeviceKeys
 from network.pairing import pairing_code
@@ -35,12 +36,12 @@ class Identity:
 
     def __init__(self, path: Path, vault: Vault, clock: Callable[[], float] = time.time) -> None:
         """`path` is the file for what is no secret."""
-        self._path = path
+        self._file = StateFile(path, _decoded, mend=_mended, encode=encoded)
         self._vault = vault
         self._clock = clock
         self._lock = threading.RLock()
         self._keys: DeviceKeys | None = None
-        self._known = usable(read_object(path), _Known)
+        self._known = self._file.read() or _Known()
         self.lost = False
         """Whether keys were here that are gone: others will take this device for a new one."""
 
@@ -65,7 +66,7 @@ class Identity:
                 changed = msgspec.convert(values, _Known)
             except msgspec.ValidationError:
                 raise DeviceNameInvalid from None
-            write_whole(self._path, changed)
+            self._file.write(encoded(changed))
             self._known = changed
 
     @property
@@ -133,9 +134,18 @@ class Identity:
         self._vault.keys().save(keys)
         if keys.node != self._known.node:
             known = msgspec.structs.replace(self._known, node=keys.node)
-            write_whole(self._path, known)
+            self._file.write(encoded(known))
             self._known = known
         return keys
 
     def _now(self) -> int:
         return int(self._clock())
+
+
+def _decoded(data: bytes) -> _Known:
+    return msgspec.json.decode(data, type=_Known)
+
+
+def _mended(damaged: bytes, good: _Known | None) -> _Known:
+    before = msgspec.structs.asdict(good) if good is not None else {}
+    return _Known(**before | usable_fields(decoded_object(damaged), _Known))

@@ -17,7 +17,7 @@ from typing import Any
 
 import apsw
 
-from app.core.json_file import set_aside
+from app.core.set_aside import set_database_aside
 from rag.database import Database, rows
 from rag.errors import DatabaseDamaged
 
@@ -141,7 +141,6 @@ class Ledger:
         self._opening = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         self._begun = 0
-        self.damaged: Path | None = None
 
     def begin(self, purpose: Purpose, host: str, *, refused: bool = False) -> Exchange:
         """Note a connection that is about to be made, or was refused."""
@@ -224,10 +223,7 @@ class Ledger:
                 try:
                     database = Database(self._path, _MIGRATIONS)
                 except DatabaseDamaged:
-                    log.warning("%s is damaged and set aside", self._path.name)
-                    self.damaged = set_aside(self._path)
-                    for rest in ("-wal", "-shm"):
-                        self._path.with_name(self._path.name + rest).unlink(missing_ok=True)
+                    set_database_aside(self._path)
                     database = Database(self._path, _MIGRATIONS)
                 with database.write() as connection:
                     connection.execute(*_pruning(self._clock()))

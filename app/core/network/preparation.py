@@ -97,7 +97,10 @@ class Preparation:
             RouterError: as `RouterClient.candidates`.
             RouterChanged: somebody else answers at its address.
             KeyStoreError: this device's own keys or groups cannot be read.
+            RecordsLost: it is not known any more whom not to ask; nothing is sent.
         """
+        blocked = await asyncio.to_thread(self._blocked)
+        book = self._trust.book
         keys = await asyncio.to_thread(self._identity.keys)
         stored = await asyncio.to_thread(self._groups.all)
         groups = tuple(
@@ -120,11 +123,10 @@ class Preparation:
             verify(candidates.ticket, AssignmentTicket, router.public_key)
         except SignatureInvalid:
             raise RouterChanged(router.host) from None
-        blocked = await asyncio.to_thread(self._blocked)
         now = self.now
 
         def refuses(node: str) -> bool:
-            return node == keys.node or node in blocked or self._trust.book.quarantined(node, now)
+            return node == keys.node or node in blocked or book.quarantined(node, now)
 
         checks = Checks(lambda card, named: self._devices.see(card, named=named), refuses)
         selected = await asyncio.to_thread(check, candidates.candidates, checks, groups, level, tokens)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import msgspec
 
+from app.core.set_aside import set_database_aside
 from network.errors import MessageError
 from network.protocol.message import decode_canonical
 from network.protocol.receipts import CountersignedReceipt, Receipt, Verdict
 from rag.database import Database, rows
+from rag.errors import DatabaseDamaged
 
 _MIGRATIONS = (
     """
@@ -62,8 +64,16 @@ class ReceiptStore:
     """The one door to the file of receipts. Thread-safe."""
 
     def __init__(self, path: Path) -> None:
-        """Raises DatabaseDamaged, DatabaseTooNew, OSError."""
-        self._database = Database(path, _MIGRATIONS)
+        """A damaged file is set aside and begun anew: the app must start without it.
+
+        Raises:
+            DatabaseTooNew, OSError.
+        """
+        try:
+            self._database = Database(path, _MIGRATIONS)
+        except DatabaseDamaged:
+            set_database_aside(path)
+            self._database = Database(path, _MIGRATIONS)
 
     def add(self, pair: CountersignedReceipt, router: str) -> None:
         """Keep a pair that was checked and signed here; the same one again changes nothing.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,9 +9,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from app.core.json_file import set_aside, write_whole
-
-log = logging.getLogger(__name__)
+from app.core.json_file import encoded
+from app.core.state_file import Stamp, StateFile
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -20,18 +18,17 @@ T = TypeVar("T", bound=msgspec.Struct)
 class StoredList(Generic[T]):
     """Read when it is needed and has changed, written as a whole. Thread-safe.
 
-    A file that cannot be understood is renamed, and stays for whoever can repair it; `damaged` tells its new
-    name. The list is empty then.
+    A file that cannot be understood is set aside, and its copy takes its place; see `StateFile`. Where both
+    are damaged the list is empty, or, if it is guarded, every method raises `RecordsLost`.
     """
 
-    def __init__(self, path: Path, kind: type[T]) -> None:
-        self._path = path
-        self._kind = kind
+    def __init__(self, path: Path, kind: type[T], *, guarded: bool = False) -> None:
+        decoder = msgspec.json.Decoder(tuple[kind, ...])  # type: ignore[valid-type]
+        self._file: StateFile[tuple[T, ...]] = StateFile(path, decoder.decode, guarded=guarded)
         self._lock = threading.RLock()
-        self._read: tuple[int, int] | None = None
+        self._read: Stamp | None = None
         self._items: tuple[T, ...] = ()
         self._listeners: list[Callable[[], None]] = []
-        self.damaged: Path | None = None
 
     def all(self) -> tuple[T, ...]:
         """The values as they are now. Raises OSError where the system does not let us read."""
@@ -45,8 +42,8 @@ class StoredList(Generic[T]):
             self._refresh()
             before, items = self._items, tuple(change(self._items))
             if items != before:
-                write_whole(self._path, items)
-                self._items, self._read = items, self._state()
+                self._file.write(encoded(items))
+                self._items, self._read = items, self._file.stamp()
         if items != before:
             for listener in list(self._listeners):
                 listener()
@@ -57,26 +54,14 @@ class StoredList(Generic[T]):
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def begin_anew(self) -> None:
+        """Go on with an empty list where the stored one is lost. Raises OSError."""
+        with self._lock:
+            self._file.begin_anew()
+
     def _refresh(self) -> None:
-        state = self._state()
-        if state == self._read:
+        stamp = self._file.stamp()
+        if stamp is not None and stamp == self._read:
             return
-        self._items = self._load() if state is not None else ()
-        self._read = self._state()
-
-    def _load(self) -> tuple[T, ...]:
-        try:
-            return msgspec.json.decode(self._path.read_bytes(), type=tuple[self._kind, ...])  # type: ignore[name-defined]
-        except FileNotFoundError:
-            return ()
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            log.warning("%s is damaged and set aside: %s", self._path.name, type(error).__name__)
-            self.damaged = set_aside(self._path)
-            return ()
-
-    def _state(self) -> tuple[int, int] | None:
-        try:
-            found = self._path.stat()
-        except FileNotFoundError:
-            return None
-        return found.st_mtime_ns, found.st_size
+        self._items = self._file.read() or ()
+        self._read = self._file.stamp()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 
 from app.core.provenance import PrivacyLevel
+from app.core.state_file import StateFile
 from network.errors import MessageInvalid
 from network.trust import TrustBook
 
@@ -20,9 +20,20 @@ class TrustStore:
     """The book of trust and its file. Belongs to one event loop."""
 
     def __init__(self, path: Path) -> None:
-        """A book that cannot be read is begun anew: everybody is a stranger again."""
-        self._path = path
-        self.book = _read(path)
+        """A book that is lost is told by `book`, not here: the app starts without it."""
+        self._file = StateFile(path, _decoded, guarded=True)
+        self._book: TrustBook | None = None
+
+    @property
+    def book(self) -> TrustBook:
+        """What was seen. Raises RecordsLost: begun anew, it would trust whoever was caught; and OSError."""
+        if self._book is None:
+            self._book = self._file.read() or TrustBook()
+        return self._book
+
+    def begin_anew(self) -> None:
+        """Everybody is a stranger again, where the book is lost. Raises OSError."""
+        self._file.begin_anew()
 
     def trust(self, node: str, model: str, level: PrivacyLevel, now: int) -> float:
         """From 0 to 1, of a device that is as near as `level`."""
@@ -32,20 +43,14 @@ class TrustStore:
 
     def save(self) -> None:
         """Keep it; a kill leaves the old book or the new one. A full disk costs no answer."""
-        new = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
         try:
-            new.write_bytes(self.book.encode())
-            new.replace(self._path)
+            self._file.write(self.book.encode())
         except OSError as error:
             log.warning("the book of trust was not kept: %s", type(error).__name__)
-            new.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> TrustBook:
+def _decoded(data: bytes) -> TrustBook:
     try:
-        return TrustBook.decode(path.read_bytes())
-    except FileNotFoundError:
-        pass
-    except (OSError, MessageInvalid) as error:
-        log.warning("the book of trust is unreadable, beginning anew: %s", type(error).__name__)
-    return TrustBook()
+        return TrustBook.decode(data)
+    except MessageInvalid as error:
+        raise ValueError(str(error)) from None

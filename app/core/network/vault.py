@@ -21,8 +21,10 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from app.core.json_file import read_object, write_whole
+from app.core.errors import RecordsLost
+from app.core.json_file import encoded
 from app.core.secrets import Keyring, system_keyring
+from app.core.state_file import StateFile
 from network.errors import KeysDamaged, KeysLocked, KeyStoreUnavailable
 from network.key_file import FileKeyStore
 from network.key_store import KeyringKeyStore, KeyStore
@@ -109,22 +111,34 @@ class Vault:
             return self._opened
 
     def _find(self) -> _OpenPlace:
-        path = self._folder / "secrets.json"
-        place = _read_place(path)
+        file = StateFile(self._folder / "secrets.json", _decoded_place, guarded=True)
+        place = self._read_place(file)
         if place.kept_in in (None, KeptIn.KEYRING):
             keyring = _ask(self._open_keyring)
             if keyring is not None:
                 profile = place.profile or secrets.token_hex(8)
                 if place.kept_in is None:
-                    write_whole(path, _Place(KeptIn.KEYRING, profile))
+                    file.write(encoded(_Place(KeptIn.KEYRING, profile)))
                 return _KeyringPlace(keyring, profile)
             if place.kept_in is KeptIn.KEYRING:
                 # Files instead would be a new identity, and the old one would be lost without a word.
                 raise KeyStoreUnavailable("the keyring is not there")
         opened = self._files(place.kept_in)
         if place.kept_in is not opened.kept_in:
-            write_whole(path, _Place(opened.kept_in, place.profile))
+            file.write(encoded(_Place(opened.kept_in, place.profile)))
         return opened
+
+    def _read_place(self, file: StateFile[_Place]) -> _Place:
+        """Where the secrets are; told by the sealed files where the note of it is lost."""
+        try:
+            return file.read() or _Place()
+        except RecordsLost:
+            if not (self._folder / "keys.sealed").exists():
+                # Perhaps in the keyring, under a name that is lost: a new one would be a new identity.
+                raise KeysDamaged("where the keys are is not known any more") from None
+            file.begin_anew()
+            beside = (self._folder / "sealing.key").exists()
+            return _Place(KeptIn.FILE if beside else KeptIn.PASSPHRASE)
 
     def _files(self, before: KeptIn | None) -> _FilePlace:
         beside = self._folder / "sealing.key"
@@ -241,8 +255,5 @@ def _read_passphrase(path: Path) -> str:
         raise KeyStoreUnavailable(type(error).__name__) from None
 
 
-def _read_place(path: Path) -> _Place:
-    try:
-        return msgspec.convert(read_object(path), _Place)
-    except msgspec.ValidationError:
-        return _Place()
+def _decoded_place(data: bytes) -> _Place:
+    return msgspec.json.decode(data, type=_Place)

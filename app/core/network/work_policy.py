@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from app.core.json_file import read_object, usable, write_whole
+from app.core.json_file import decoded_object, encoded, usable
+from app.core.state_file import StateFile
 from network.protocol.fields import TopicTag
 from network.protocol.presence import Pause
 
@@ -152,8 +153,8 @@ class WorkPolicyStore:
     """The policy of this device, in a file of its own."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._current = _stored(read_object(path))
+        self._file = StateFile(path, _decoded, mend=_mended, encode=encoded)
+        self._current = self._file.read() or WorkPolicy()
 
     @property
     def current(self) -> WorkPolicy:
@@ -168,7 +169,7 @@ class WorkPolicyStore:
             OSError: it cannot be kept.
         """
         changed = changed_policy(self._current, **values)
-        write_whole(self._path, changed)
+        self._file.write(encoded(changed))
         self._current = changed
         return changed
 
@@ -186,8 +187,16 @@ _LIMITS = (
 """Rules without which more would be allowed."""
 
 
-def _stored(values: dict[str, Any]) -> WorkPolicy:
-    """The policy of a file; nobody is answered where a limit in it cannot be read."""
+def _decoded(data: bytes) -> WorkPolicy:
+    return msgspec.json.decode(data, type=WorkPolicy)
+
+
+def _mended(damaged: bytes, good: WorkPolicy | None) -> WorkPolicy:
+    """The copy of a damaged policy. Without one what can be used of it, and nobody is answered where a limit
+    in it cannot be read."""
+    if good is not None:
+        return good
+    values = decoded_object(damaged)
     policy = usable(values, WorkPolicy)
     try:
         msgspec.convert({name: values[name] for name in _LIMITS if name in values}, WorkPolicy)

@@ -16,8 +16,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from app.core.json_file import set_aside
 from app.core.provenance import PrivacyLevel
+from app.core.set_aside import set_database_aside
 from network.answered import AnsweredQuestions
 from network.envelope import CLOCK_TOLERANCE_SECONDS
 from network.protocol.jobs import Grant
@@ -224,10 +224,7 @@ def _open(path: Path) -> Database:
     try:
         return Database(path, _MIGRATIONS)
     except DatabaseDamaged:
-        log.warning("%s is damaged and set aside", path.name)
-        set_aside(path)
-        for rest in ("-wal", "-shm"):
-            path.with_name(path.name + rest).unlink(missing_ok=True)
+        set_database_aside(path)
         return Database(path, _MIGRATIONS)
 
 

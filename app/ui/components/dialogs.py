@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import flet as ft
 
+from app.core.set_aside import SetAside
 from app.ui.components.collection_look import CollectionColorBody
 from app.ui.components.collection_sharing import CollectionSharingBody
 from app.ui.components.confirmation import ConfirmationBody
@@ -42,6 +43,7 @@ from app.ui.state.dialogs import (
     PagePrompt,
     PassageView,
     RouterEntry,
+    SetAsideNotice,
     SourceChoice,
     TokenEntry,
 )
@@ -115,6 +117,14 @@ def _dialog(app: AppState, dialogs: DialogState) -> ft.DialogControl | None:
             return _box(app, strings("network.device"), body, dismissed, closes=True)
         case CodeEntry():
             return _box(app, strings("network.verify_code"), CodeEntryBody(app), dismissed)
+        case SetAsideNotice(found):
+            return _box(app, strings("set_aside.title"), _set_aside(app, found), dismissed, closes=True)
+
+
+def _set_aside(app: AppState, found: Sequence[SetAside]) -> ft.Control:
+    sentences: list[ft.Control] = [ft.Text(one.told(app.strings)) for one in found]
+    column = ft.Column(sentences, spacing=Space.M, tight=True, rtl=app.rtl)
+    return marked(column, identifier="set-aside", container=True)
 
 
 def _title(app: AppState, title: str) -> ft.Control:

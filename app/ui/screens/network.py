@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import flet as ft
 
+from app.core.errors import RecordsLost
 from app.core.network.groups import GroupKind
 from app.ui import routes
 from app.ui.components.asked_section import asked_section
@@ -18,7 +19,7 @@ from app.ui.components.router_card import router_card
 from app.ui.components.setting_rows import label_of, notice
 from app.ui.components.worker_section import WorkerSection
 from app.ui.state.app import AppState
-from app.ui.state.dialogs import GroupStart, RouterEntry
+from app.ui.state.dialogs import Confirmation, GroupStart, RouterEntry
 from app.ui.state.network import NetworkState
 from app.ui.theme import READING_WIDTH, Space
 
@@ -56,9 +57,6 @@ def _parts(app: AppState, state: NetworkState) -> list[ft.Control]:
     if not state.known:
         return [ft.ProgressBar()]
     parts = [offline_card(app)]
-    for name in state.damaged:
-        text = strings("network.damaged", name=name)
-        parts.append(notice(app, ft.Icons.WARNING_AMBER, text, ft.Colors.ERROR, identifier="damaged"))
     if state.lost:
         text = strings("network.lost")
         parts.append(notice(app, ft.Icons.WARNING_AMBER, text, ft.Colors.ERROR, identifier="lost"))
@@ -125,21 +123,28 @@ def _problem(app: AppState, problem: Exception) -> ft.Control:
                     ft.Colors.ERROR,
                     identifier="network-problem",
                 ),
-                ft.Row(
-                    [
-                        marked(
-                            ft.OutlinedButton(app.strings("action.retry"), on_click=app.network.refresh),
-                            identifier="network-retry",
-                        )
-                    ],
-                    rtl=app.rtl,
-                ),
+                ft.Row([_way_out(app, problem)], rtl=app.rtl),
             ],
             spacing=Space.M,
             tight=True,
             horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         )
     )
+
+
+def _way_out(app: AppState, problem: Exception) -> ft.Control:
+    strings = app.strings
+    if not isinstance(problem, RecordsLost):
+        retry = ft.OutlinedButton(strings("action.retry"), on_click=app.network.refresh)
+        return marked(retry, identifier="network-retry")
+    sure = Confirmation(
+        strings("network.begin_anew_title"),
+        strings("network.begin_anew_text"),
+        strings("network.begin_anew"),
+        app.network.begin_anew,
+    )
+    button = ft.OutlinedButton(strings("network.begin_anew"), on_click=lambda: app.dialogs.show(sure))
+    return marked(button, identifier="network-begin-anew")
 
 
 def _ledger(app: AppState, state: NetworkState) -> ft.Control:

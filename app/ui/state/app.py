@@ -14,6 +14,7 @@ import msgspec
 from app.core.errors import AppError
 from app.core.job import Disturbance
 from app.core.servers import ServerModel
+from app.core.set_aside import take_untold
 from app.core.settings import Settings
 from app.core.strings import Strings
 from app.services import Services
@@ -24,7 +25,7 @@ from app.ui.state.chat import Chat
 from app.ui.state.collection_files import CollectionFiles
 from app.ui.state.compression import CompressionOnScreen
 from app.ui.state.consent import Consents
-from app.ui.state.dialogs import Confirmation, DialogState
+from app.ui.state.dialogs import Confirmation, DialogState, SetAsideNotice
 from app.ui.state.files import Files
 from app.ui.state.find import FindOnScreen
 from app.ui.state.hub_token import HubTokenOnScreen
@@ -131,7 +132,7 @@ class AppState:
             self._ask_to_measure,
             lambda model: mailbox.run(self._job_ended, model),
         )
-        self.network = NetworkOnScreen(services, mailbox, self.report)
+        self.network = NetworkOnScreen(services, mailbox, self.report, self.tell_set_aside)
         self.ledger = LedgerOnScreen(services.network.ledger, self.report)
         self.working = WorkingOnScreen(page, services, mailbox, self.report)
         self._end = services.settings.subscribe(
@@ -156,6 +157,13 @@ class AppState:
         await self.store.refresh()
         await self.knowledge.refresh()
         await self.working.start()
+        self.tell_set_aside()
+
+    def tell_set_aside(self) -> None:
+        """Say once which files of the app were damaged."""
+        found = take_untold(self.services.paths.data)
+        if found:
+            self.dialogs.show(SetAsideNotice(found))
 
     def close(self) -> None:
         """The session ends; answers being written go on."""

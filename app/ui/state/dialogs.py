@@ -11,6 +11,7 @@ import flet as ft
 from app.core.messages import Citation
 from app.core.network.departure import Departure
 from app.core.network.groups import Group, GroupKind
+from app.core.set_aside import SetAside
 from rag.model import Document
 
 if TYPE_CHECKING:
@@ -147,6 +148,13 @@ class CodeEntry:
     """Takes the code of another device, to verify it."""
 
 
+@dataclass(frozen=True, slots=True)
+class SetAsideNotice:
+    """Tells which files of the app were damaged."""
+
+    found: tuple[SetAside, ...]
+
+
 Dialog = (
     Confirmation
     | NamePrompt
@@ -166,6 +174,7 @@ Dialog = (
     | OwnCode
     | DeviceView
     | CodeEntry
+    | SetAsideNotice
 )
 
 

@@ -79,7 +79,6 @@ class NetworkState:
     routers: tuple[RouterRow, ...] = ()
     groups: tuple[Group, ...] = ()
     devices: tuple[Device, ...] = ()
-    damaged: tuple[str, ...] = ()
     looking: bool = False
     summary: LedgerSummary = LedgerSummary()
     asked: Asked = _NOTHING_ASKED
@@ -98,11 +97,18 @@ class NetworkState:
 class NetworkOnScreen:
     """Everything of the Network screen but the ledger. Only `look`, `add_router` and `accept` ask anybody."""
 
-    def __init__(self, services: Services, mailbox: Mailbox, report: Callable[[Exception], None]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        mailbox: Mailbox,
+        report: Callable[[Exception], None],
+        tell_set_aside: Callable[[], None],
+    ) -> None:
         self.state = NetworkState()
         self.report = report
         self._network = services.network
         self._mailbox = mailbox
+        self._tell_set_aside = tell_set_aside
         self._watching: asyncio.Task[None] | None = None
 
     def close(self) -> None:
@@ -129,6 +135,13 @@ class NetworkOnScreen:
         except (NetworkError, AppError, OSError) as error:
             self.state.problem = error
         self.state.known = True
+        self._tell_set_aside()
+
+    @reported
+    async def begin_anew(self) -> None:
+        """Go on with empty lists where those of known devices are damaged for good."""
+        await asyncio.to_thread(self._network.begin_anew)
+        await self.refresh()
 
     async def look(self, *, anew: bool = True) -> None:
         """Ask the routers that are used who is there; `anew`: also those that were there whether they still
@@ -311,7 +324,6 @@ class NetworkOnScreen:
         book = network.trust.book
         seen = {device.node: book.models(device.node, now) for device in state.devices}
         state.trust = {node: models for node, models in seen.items() if models}
-        state.damaged = tuple(path.name for path in network.set_aside())
 
     async def _watch(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):

@@ -44,10 +44,10 @@ def test_one_wrong_value_in_the_file_costs_only_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[1]"])
-def test_a_damaged_file_starts_with_the_defaults(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_file_starts_with_the_defaults_and_offline(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "settings.json"
     path.write_bytes(content)
-    assert SettingsStore(path).current == Settings()
+    assert SettingsStore(path).current == Settings(offline=True)
 
 
 @pytest.mark.parametrize(

@@ -327,8 +327,9 @@ async def test_damaged_files_are_told_and_a_locked_place_can_be_tried_again(home
     (home.network / "groups.json").write_bytes(b"{")
     async with open_app() as app:
         await app.go(NETWORK)
-        await app.until(lambda: app.shows("damaged"))
-        assert "groups.json.damaged-1" in app.text("damaged")
+        await app.until(lambda: app.shows("set-aside"))
+        assert "groups.json.damaged-" in app.text("set-aside")
+        await app.dismiss()
         network = (await services()).network
         network.groups.create("Friends", GroupKind.CIRCLE)
         (home.network / "secrets.sealed").rename(home.network / "away")
