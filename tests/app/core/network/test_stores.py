@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
 from app.core.errors import (
@@ -145,7 +143,7 @@ def test_a_damaged_file_is_set_aside_and_told(device, name, content):
     network = device.start()
     assert [network.routers.all(), network.groups.all()] == [[], []]
     [aside] = [found.path for found in take_untold(device.folder)]
-    assert aside.name == f"{name}.damaged-{date.today().isoformat()}"
+    assert aside.name.startswith(f"{name}.damaged-20")
     assert aside.read_bytes() == content
     network.groups.create("Friends", GroupKind.CIRCLE)
     assert len(device.start().groups.all()) == 1
