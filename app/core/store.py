@@ -16,6 +16,7 @@ from app.core.download import Order, OrderPart
 from app.core.errors import LicenceNotAccepted
 from app.core.licences import terms_of
 from app.core.offers import PREFERRED
+from app.core.readme import ReadmeText, readable
 from app.core.secrets import Secrets, may_be_sent
 from app.core.settings import SettingsStore
 from engines.errors import CatalogueInvalid, HubFileChanged, HubFileMissing, HubUntrusted, QuantisationMissing
@@ -111,6 +112,17 @@ class Store:
         found = self._reference(reference)
         async with self._hub() as hub:
             return await hub.model(found.repository, found.revision)
+
+    async def readme(self, repository: str, revision: str = "main") -> ReadmeText:
+        """What a model's makers say of it, without pictures and HTML.
+
+        Raises:
+            HubFileMissing: they say nothing.
+            DownloadError: the hub does not tell.
+        """
+        async with self._hub() as hub:
+            readme = await hub.readme(repository, revision)
+        return await asyncio.to_thread(readable, readme)
 
     async def order(
         self, reference: str, *, file: str | None = None, quantisation: str | None = None

@@ -19,6 +19,7 @@ from engines.store.names import check_repository, check_revision, parts_of, quan
 from engines.store.transfer import Source
 
 _MOST_BYTES = 16 << 20
+_MOST_README_BYTES = 2 << 20
 _NO_MODELS = ("mmproj", "imatrix")
 """Beginnings or parts of names of GGUF files that are not a model of their own."""
 
@@ -166,6 +167,16 @@ class Hub:
         model = await self._json(path, {"blobs": "true"}, _Model, repository)
         return HubModelDetails(_hit(model), model.sha or revision, _files(model.siblings))
 
+    async def readme(self, repository: str, revision: str = "main") -> str:
+        """The README of a repository, also called model card, as its makers wrote it: Markdown with HTML.
+
+        Raises:
+            HubFileMissing: there is none.
+            HubAddressInvalid: this cannot be the name of a repository or of a revision.
+        """
+        url = self.file_url(repository, revision, "README.md")
+        return (await self._read(url, repository, _MOST_README_BYTES)).decode("utf-8", "replace")
+
     async def account(self) -> str:
         """The name of the account that the token belongs to.
 
@@ -198,16 +209,21 @@ class Hub:
 
     async def _json(self, path: str, query: Mapping[str, Any], kind: type[Any], name: str) -> Any:
         url = f"{self.connection.endpoint}{path}?{urllib.parse.urlencode(query, doseq=True)}"
+        body = await self._read(url, name, _MOST_BYTES)
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except (ValueError, RecursionError):
+            raise HubAnswerBroken(self.connection.host, "not the hub's JSON") from None
+
+    async def _read(self, url: str, name: str, most_bytes: int) -> bytes:
+        """The whole answer, which is refused where it is longer."""
         async with self.connection.get(url, name) as reply:
             body = bytearray()
             async for piece in reply.response.aiter_raw():
                 body += piece
-                if len(body) > _MOST_BYTES:
+                if len(body) > most_bytes:
                     raise HubAnswerBroken(self.connection.host, "too long")
-        try:
-            return msgspec.json.decode(bytes(body), type=kind)
-        except (ValueError, RecursionError):
-            raise HubAnswerBroken(self.connection.host, "not the hub's JSON") from None
+        return bytes(body)
 
 
 def _hit(model: _Model) -> HubModel:

@@ -15,6 +15,7 @@ from app.ui.components.download_card import DownloadCard
 from app.ui.components.fit import best_badge, fit_badge, plain_badge
 from app.ui.components.hub_card import popularity
 from app.ui.components.hub_problem import problem_actions
+from app.ui.components.readme import ReadmeSection
 from app.ui.state.app import AppState
 from app.ui.state.find import OpenedModel
 from app.ui.state.models import ModelRow
@@ -35,6 +36,7 @@ def hub_page(
     here = [row.model.source for row in rows if row.model.source is not None]
     coming = [one for one in downloads if one.order.repository == repository]
     cards: list[ft.Control] = [_about(app, opened, details.model)]
+    cards.append(ReadmeSection(app, repository, details.commit, key=f"readme-{repository}"))
     cards += [DownloadCard(app, download, key=f"download-{download.id}") for download in coming]
     if not opened.files:
         cards.append(_note(app, ft.Icons.INSERT_DRIVE_FILE_OUTLINED, app.strings("find.no_files")))

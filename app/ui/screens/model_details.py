@@ -12,6 +12,7 @@ from app.ui.components.job_card import JobNotice
 from app.ui.components.model_about import ModelAbout
 from app.ui.components.model_options import ModelOptionsSection
 from app.ui.components.page import page, reading_list
+from app.ui.components.readme import ReadmeSection
 from app.ui.components.speed_section import SpeedSection
 from app.ui.state.app import AppState
 from app.ui.state.compression import CompressionState
@@ -99,6 +100,7 @@ def _sections(
             details.check if details.check and details.check.model_id == row.model.id else None,
             details.checked.get(row.model.id),
         ),
+        *_readme(app, row),
         ModelOptionsSection(app, row.model, key=f"options-{row.model.id}"),
         SpeedSection(app, row.model, speed, busy),
         CompressionSection(
@@ -110,6 +112,14 @@ def _sections(
             busy,
         ),
     ]
+
+
+def _readme(app: AppState, row: ModelRow) -> list[ft.Control]:
+    """What its makers wrote, where it came from the hub."""
+    source = row.model.source
+    if source is None:
+        return []
+    return [ReadmeSection(app, source.repository, source.revision, key=f"readme-{row.model.id}")]
 
 
 def _gone(app: AppState, back: Handler) -> ft.Control:

@@ -40,6 +40,7 @@ from app.ui.state.models_folder import ModelsFolderOnScreen
 from app.ui.state.network import NetworkOnScreen
 from app.ui.state.options import OptionsOnScreen
 from app.ui.state.other_models import OtherModelsOnScreen
+from app.ui.state.readmes import ReadmesOnScreen
 from app.ui.state.reporting import reported
 from app.ui.state.servers import ServersOnScreen
 from app.ui.state.speed import SpeedOnScreen
@@ -110,6 +111,7 @@ class AppState:
         )
         self.details = ModelDetails(services, mailbox, self.report)
         self.find = FindOnScreen(services.store, self.store)
+        self.readmes = ReadmesOnScreen(services.store)
         self.token = HubTokenOnScreen(services)
         self.others = OtherModelsOnScreen(services, self.report, self._model_linked)
         self.models_folder = ModelsFolderOnScreen(page, services, mailbox, self.report, self._models_moved)
@@ -176,6 +178,7 @@ class AppState:
         self.options.close()
         self.store.close()
         self.details.close()
+        self.readmes.stop()
         self.servers.stop()
         self.others.close()
         self.jobs.close()

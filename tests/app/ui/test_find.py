@@ -7,6 +7,7 @@ import asyncio
 import flet as ft
 import pytest
 
+from app.core.network.ledger import Purpose
 from app.core.settings import SettingsStore
 from app.core.strings import Strings
 from app.ui.state import store as store_state
@@ -92,6 +93,102 @@ async def test_the_files_of_a_model_tell_what_they_need_and_the_best_for_this_de
         assert Strings("en").size(size) in app.text("file-Q4_K_M")
         assert "of memory" in app.text("file-Q4_K_M")
         assert "free to use, also at work" in app.text("about-model")
+
+
+README = """---
+license: apache-2.0
+---
+# Tiny Chat
+
+![A chart](https://pictures.example/chart.png) <img src="https://pictures.example/x.png" alt="Badge">
+
+Made for [tests](https://tests.example).
+"""
+
+
+async def test_what_the_makers_say_is_asked_for_when_it_is_opened_and_loads_no_picture(open_app, hub):
+    hub.files[f"{REPOSITORY}/README.md"] = README.encode()
+    async with open_app() as app:
+        await open_model(app)
+        assert not any(seen.path.endswith("README.md") for seen in hub.seen)
+        assert "127.0.0.1" in app.text("readme"), "who is asked is told before"
+        await app.tap("readme-toggle")
+        await app.until(lambda: app.shows("readme-text"))
+        shown = "\n".join(part.value for part in app.all(ft.Markdown, app.mark("readme-text")))
+        assert "# Tiny Chat" in shown
+        assert "license:" not in shown
+        assert "[A chart](https://pictures.example/chart.png)" in shown
+        assert "![" not in shown
+        assert "<img" not in shown
+        assert not app.shows("readme-cut-off")
+        asked = [seen.path for seen in hub.seen if seen.host == "hub" and seen.path.endswith("README.md")]
+        assert asked == [f"/{REPOSITORY}/resolve/{hub.commit}/README.md"]
+        ledger = (await services()).network.ledger
+        assert any(entry.purpose is Purpose.HUB for entry in ledger.entries())
+        await app.tap("readme-toggle")
+        assert not app.shows("readme-text")
+        await app.tap("readme-toggle")
+        await app.until(lambda: app.shows("readme-text"))
+        assert len([seen for seen in hub.seen if seen.path.endswith("README.md")]) == 2, "it is remembered"
+
+
+async def test_makers_who_say_nothing_and_a_hub_that_refuses_are_told_in_place(open_app, hub):
+    async with open_app() as app:
+        await open_model(app)
+        await app.tap("readme-toggle")
+        await app.until(lambda: app.shows("readme-none"))
+        await app.tap("readme-toggle")
+        hub.faults.status = [(503, {})]
+        await app.tap("readme-toggle")
+        await app.until(lambda: app.shows("readme-retry"))
+        hub.files[f"{REPOSITORY}/README.md"] = b"Here " + b"word " * 20_000
+        await app.tap("readme-retry")
+        await app.until(lambda: app.shows("readme-cut-off"))
+        assert app.shows("readme-page"), "the rest is a tap away"
+
+
+async def test_with_the_offline_switch_on_nothing_is_asked(open_app, hub):
+    async with open_app() as app:
+        await open_model(app)
+        store = (await services()).store
+        # The hub of a test runs on this device, which stays allowed.
+        (await services()).settings.change(hub_endpoint="http://hub.example", offline=True)
+        await app.tap("readme-toggle")
+        await app.until(lambda: app.shows("readme-retry"))
+        assert "offline switch is on" in app.text("readme")
+        assert store.host == "hub.example"
+
+
+async def test_waiting_for_what_the_makers_say_is_given_up_by_folding_it_away(open_app, hub, monkeypatch):
+    async with open_app() as app:
+        await open_model(app)
+        never = asyncio.Event()
+
+        async def wait(*_):
+            await never.wait()
+
+        monkeypatch.setattr((await services()).store, "readme", wait)
+        tapping = asyncio.create_task(app.tap("readme-toggle"))
+        await app.until(lambda: app.shows("readme-asking"))
+        await app.tap("readme-toggle")
+        await tapping
+        assert not app.shows("readme-asking")
+        assert not app.shows("readme-retry")
+
+
+async def test_an_installed_model_of_the_hub_tells_what_its_makers_say(open_app, hub):
+    hub.files[f"{REPOSITORY}/README.md"] = README.encode()
+    async with open_app() as app:
+        await open_model(app)
+        await app.tap("get-Q4_K_M")
+        await app.until(lambda: app.shows("here-Q4_K_M"))
+        await app.tap("here-Q4_K_M")
+        [model] = (await services()).models.installed()
+        await app.until(lambda: app.shows(f"model-{model.id}"))
+        await app.tap(f"model-{model.id}")
+        await app.until(lambda: app.shows("readme-toggle"))
+        await app.tap("readme-toggle")
+        await app.until(lambda: app.shows("readme-text"))
 
 
 async def test_files_of_the_same_quantisation_are_told_apart_by_their_names(open_app, hub):

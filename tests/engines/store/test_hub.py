@@ -43,6 +43,22 @@ async def test_a_model_is_pinned_to_its_commit_and_its_file_arrives(hub, server,
     assert server.commit in server.seen[1].path
 
 
+async def test_a_readme_comes_as_its_makers_wrote_it(hub, server):
+    server.files["maker/Tiny-GGUF/README.md"] = "# Tiny\n\nسلام".encode() + b"\xff"
+    assert await hub.readme("maker/Tiny-GGUF", server.commit) == "# Tiny\n\nسلام\ufffd"
+    with pytest.raises(HubFileMissing):
+        await hub.readme("maker/Other-GGUF")
+    with pytest.raises(HubAddressInvalid):
+        await hub.readme("../Tiny-GGUF")
+
+
+async def test_a_readme_without_end_is_refused(hub, server):
+    server.files["maker/Tiny-GGUF/README.md"] = b"a" * (3 << 20)
+    server.faults.chunked = True
+    with pytest.raises(HubAnswerBroken):
+        await hub.readme("maker/Tiny-GGUF")
+
+
 async def test_the_parts_of_a_model_are_one_file_and_the_smallest_comes_first(hub, server):
     server.files |= {
         "o/n/README.md": b"x",
