@@ -19,7 +19,7 @@ import hashlib
 import heapq
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 
 from network.errors import NoWorkerFits
@@ -155,24 +155,6 @@ def choose(wish: Wish, workers: Iterable[Worker], draw: bytes, weights: Weights 
     if not choice.workers:
         raise NoWorkerFits(found=0, wanted=wish.workers)
     return choice
-
-
-def assign(
-    wishes: Sequence[tuple[Wish, bytes]], workers: Iterable[Worker], weights: Weights = DEFAULT_WEIGHTS
-) -> list[Choice]:
-    """Choices for many waiting questions, first come, first served; an empty one where nobody is left.
-
-    Every question takes one from the credit of each of its workers, so that none gets more than it offered.
-    Spares keep their credit: few of them are ever needed, and they may decline.
-    """
-    pool = {worker.node: worker for worker in workers}
-    choices = []
-    for wish, draw in wishes:
-        choice = _choose(wish, list(pool.values()), draw, weights)
-        for node in choice.workers:
-            pool[node] = replace(pool[node], credit=pool[node].credit - 1)
-        choices.append(choice)
-    return choices
 
 
 def _choose(wish: Wish, workers: Sequence[Worker], draw: bytes, weights: Weights) -> Choice:

@@ -36,8 +36,6 @@ KnowledgeError
 │   └── WatchedFolderTooLarge  it has more files than are followed
 ├── PassageMissing             deleted since it was cited
 ├── QuestionSetInvalid         questions for an evaluation that cannot be read; carries `path`
-├── EmbedderUnavailable        its package or model is not installed; carries `embedder`
-├── EmbedderChanged            the index was made by another model; carries both identities
 ├── VectorSearchUnavailable    a vector index was asked for that this device cannot load
 ├── DatabaseDamaged            the file is corrupt; carries `path`
 └── DatabaseTooNew             a newer version of the app has written it; carries `path`
@@ -228,23 +226,6 @@ class QuestionSetInvalid(KnowledgeError):
     def __init__(self, path: Path, details: str) -> None:
         super().__init__(details)
         self.path = path
-
-
-class EmbedderUnavailable(KnowledgeError):
-    """The embedder's package or model is not installed."""
-
-    def __init__(self, embedder: str, details: str = "") -> None:
-        super().__init__(details)
-        self.embedder = embedder
-
-
-class EmbedderChanged(KnowledgeError):
-    """The index was made by another model; its vectors cannot be compared."""
-
-    def __init__(self, indexed_with: str, asked_with: str) -> None:
-        super().__init__(f"indexed with {indexed_with}, asked with {asked_with}")
-        self.indexed_with = indexed_with
-        self.asked_with = asked_with
 
 
 class VectorSearchUnavailable(KnowledgeError):

@@ -137,11 +137,6 @@ def first_kept(roles: Sequence[str], counts: Sequence[int], budget: int) -> int:
     return start
 
 
-def history_of(messages: Sequence[ChatMessage]) -> list[Message]:
-    """Earlier messages as the model sees them: questions that got an answer, and the answers."""
-    return [Message(message.role, message.text) for message in answered(messages)]
-
-
 def answered(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
     """Questions that got an answer, and the answers."""
     kept: list[ChatMessage] = []

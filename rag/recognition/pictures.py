@@ -98,9 +98,7 @@ def _opened(picture: bytes) -> Image | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of sizes, which are checked here
-            image = Image.open(
-                io.BytesIO(picture), formats=["PNG", "JPEG", "TIFF", "WEBP", "BMP", "PPM", "JPEG2000"]
-            )
+            image = Image.open(io.BytesIO(picture), formats=_FORMATS)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise RecognitionFailed(type(error).__name__) from error
     if image.width * image.height > MOST_PIXELS:

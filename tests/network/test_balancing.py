@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from network.balancing import Choice, Nearness, Wish, Worker, assign, choose, fits, weight, worker_of
+from network.balancing import Choice, Nearness, Wish, Worker, choose, fits, weight, worker_of
 from network.cards import Offer, issue_card, read_card
 from network.errors import NoWorkerFits
 from network.protocol.cards import ModelOffer
@@ -168,28 +168,28 @@ WISHES = st.builds(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(WISHES, st.binary(max_size=8)), max_size=12), WORKERS, st.randoms())
-def test_the_promises_hold_for_every_pool(wishes, workers, chance: random.Random):
-    choices = assign(wishes, workers)
+@given(WISHES, st.binary(max_size=8), WORKERS, st.randoms())
+def test_the_promises_hold_for_every_pool(wish: Wish, draw: bytes, workers, chance: random.Random):
+    fitting = [worker for worker in workers if fits(wish, worker)]
     shuffled = list(workers)
     chance.shuffle(shuffled)
-    assert assign(wishes, shuffled) == choices, "the order of the list does not matter"
+    if not fitting:
+        with pytest.raises(NoWorkerFits):
+            choose(wish, workers, draw)
+        return
+    choice = choose(wish, workers, draw)
+    assert choose(wish, shuffled, draw) == choice, "the order of the list does not matter"
 
     by_node = {worker.node: worker for worker in workers}
-    left = {worker.node: worker.credit for worker in workers}
-    for (wish, _), choice in zip(wishes, choices, strict=True):
-        chosen = [*choice.workers, *choice.spares]
-        fitting = [w for w in workers if fits(wish, replace(w, credit=left[w.node]))]
-        assert len(chosen) == len(set(chosen)), "workers and spares are different"
-        assert len(choice.workers) == min(wish.workers, len(fitting))
-        assert len(choice.spares) == min(wish.spares, len(fitting) - len(choice.workers))
-        assert {*chosen} <= {worker.node for worker in fitting}
-        if wish.nearest_first:
-            steps = [by_node[node].nearness for node in chosen]
-            assert steps == sorted(steps)
-        for node in choice.workers:
-            left[node] -= 1
-    assert all(credit >= 0 for credit in left.values()), "never above credit"
+    chosen = [*choice.workers, *choice.spares]
+    assert len(chosen) == len(set(chosen)), "workers and spares are different"
+    assert len(choice.workers) == min(wish.workers, len(fitting))
+    assert len(choice.spares) == min(wish.spares, len(fitting) - len(choice.workers))
+    assert {*chosen} <= {worker.node for worker in fitting}
+    assert all(by_node[node].credit > 0 for node in chosen), "never above credit"
+    if wish.nearest_first:
+        steps = [by_node[node].nearness for node in chosen]
+        assert steps == sorted(steps)
 
 
 def test_a_draw_is_the_same_on_every_machine():

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from engines.embedders.identity import EmbedderIdentity
-from rag.errors import EmbedderUnavailable
+from engines.errors import EngineUnavailable
 from rag.knowledge import KnowledgeBase
 from tests.app.ui.word_embedder import WordEmbedder
 
@@ -50,7 +50,7 @@ class Choice:
     def open(self) -> WordEmbedder:
         self.opened += 1
         if self.embedder is None:
-            raise EmbedderUnavailable("missing")
+            raise EngineUnavailable("missing")
         return self.embedder
 
 
@@ -238,7 +238,7 @@ def test_words_answer_after_a_restart_where_the_old_embedder_is_gone(
 ) -> None:
     def open_model(model: str) -> WordEmbedder | None:
         if fails:
-            raise EmbedderUnavailable(model)
+            raise EngineUnavailable(model)
         return None
 
     choice.embedder = Other("mirror")

