@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from network.broker.file_thread import FileThread
 from network.broker.frames import FrameRelay
 from network.broker.job_table import JobTable, Limits
 from network.broker.presence import PresenceBoard
@@ -46,7 +47,7 @@ class EmbeddedBroker:
         wall: Callable[[], float],
     ) -> None:
         self._table = table
-        self._thread = thread
+        self._file = FileThread(table, thread)
         self._now = now
         self._wall = wall
         self._relay = FrameRelay(table.start_number)
@@ -56,9 +57,10 @@ class EmbeddedBroker:
         """When the signs of life that are in the file were given, by question."""
         self._open: set[str] = set()
         """Questions that are open for sure; others may be, from before the start."""
+        self._ended: dict[str, JobState] = {}
+        """How questions have ended, for as long as somebody may want to hear it."""
         self._empty: set[str] = set()
         """Nodes for which nothing waits, as the last look has shown and nothing has changed since."""
-        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def announce(self, state: NodeState, seconds: float) -> None:
         """As the Protocol says."""
@@ -106,10 +108,9 @@ class EmbeddedBroker:
         written = self._renewed.get(claim.job, {}).get(claim)
         if written is not None and now - written < self._table.lease_seconds / RENEWALS_A_LEASE:
             return True
-        holds = await self._in_thread(self._table.renew, claim, now)
-        if holds:
-            self._renewed.setdefault(claim.job, {})[claim] = now
-        return holds
+        return await self._file.do(
+            self._table.renew, claim, now, then=partial(self._note_renewal, claim, now)
+        )
 
     async def suspend(self, claim: Claim, seconds: float) -> None:
         """As the Protocol says."""
@@ -141,7 +142,9 @@ class EmbeddedBroker:
 
     async def state(self, job: str) -> JobState | None:
         """As the Protocol says."""
-        return JobState.OPEN if job in self._open else await self._in_thread(self._table.state, job)
+        if job in self._open:
+            return JobState.OPEN
+        return self._ended.get(job) or await self._in_thread(self._table.state, job)
 
     async def load(self) -> QueueLoad:
         """As the Protocol says."""
@@ -150,7 +153,8 @@ class EmbeddedBroker:
     async def sweep(self) -> list[Change]:
         """As the Protocol says."""
         changes = await self._change(self._table.sweep, self._now(), self._wall())
-        self._relay.sweep(self._now())
+        for job in self._relay.sweep(self._now()):
+            self._ended.pop(job, None)
         return changes
 
     async def emit(self, job: str, data: bytes) -> bool:
@@ -169,62 +173,49 @@ class EmbeddedBroker:
 
     async def close(self) -> None:
         """As the Protocol says."""
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        await self._in_thread(self._table.close)
-        self._thread.shutdown(wait=False)
+        await self._file.close()
 
     async def _lease_now(self, node: str, credit: int) -> tuple[list[Handout], float | None]:
-        work = self._kept(self._lease_in_thread(node, credit))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            # Whoever asked has gone while the questions were being taken: they go back, for somebody else.
-            work.add_done_callback(self._return_unseen)
-            raise
-
-    async def _lease_in_thread(self, node: str, credit: int) -> tuple[list[Handout], float | None]:
         now = self._now()
-        handouts, due = await self._in_thread(self._table.lease, node, credit, now, self._wall())
+        work = partial(self._table.lease, node, credit, now, self._wall())
+        return await self._file.do(work, then=partial(self._note_lease, node, credit, now))
+
+    def _note_lease(
+        self, node: str, credit: int, now: float, taken: tuple[list[Handout], float | None], heard: bool
+    ) -> tuple[list[Handout], float | None]:
+        handouts, due = taken
         if not handouts and due is None and credit > 0:
             self._empty.add(node)
         for handout in handouts:
             self._renewed.setdefault(handout.claim.job, {})[handout.claim] = now
+            if not heard:
+                # Whoever asked has gone while they were being taken: they go back, for somebody else.
+                work = partial(self._table.give_back, handout.claim, now, final=False, wait_seconds=0.0)
+                self._file.do(work, then=self._note_change)
         return handouts, due
 
-    def _return_unseen(self, work: asyncio.Task[tuple[list[Handout], float | None]]) -> None:
-        if not work.cancelled() and work.exception() is None:
-            for handout in work.result()[0]:
-                self._kept(self.give_back(handout.claim, final=False))
+    def _note_renewal(self, claim: Claim, now: float, holds: bool, heard: bool) -> bool:
+        if holds:
+            self._renewed.setdefault(claim.job, {})[claim] = now
+        return holds
+
+    def _note_change(self, done: tuple[T, Effects], heard: bool) -> T:
+        result, effects = done
+        self._apply(effects)
+        return result
 
     async def _change(self, work: Callable[..., tuple[T, Effects]], *arguments: object) -> T:
         """Do it, and what follows from it, even if the caller does not wait for the end."""
-
-        async def change() -> T:
-            result, effects = await self._in_thread(work, *arguments)
-            self._apply(effects)
-            return result
-
-        return await asyncio.shield(self._kept(change()))
+        return await self._file.do(work, *arguments, then=self._note_change)
 
     async def _in_thread(self, work: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *arguments))
-
-    def _kept(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._forget)
-        return task
-
-    def _forget(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # the caller may not be there any more to hear of it
+        return await self._file.do(work, *arguments, then=lambda found, _: found)
 
     def _apply(self, effects: Effects) -> None:
         self._empty -= effects.wake
         self._open |= effects.opened
-        self._open -= effects.ended
+        self._open -= effects.ended.keys()
+        self._ended |= effects.ended
         for node in effects.wake:
             for news in self._waiting.get(node, ()):
                 news.set()

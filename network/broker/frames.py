@@ -60,8 +60,8 @@ class FrameRelay:
             channel.ended_at = now
             channel.tell()
 
-    def sweep(self, now: float) -> None:
-        """Forget what ended a while ago."""
+    def sweep(self, now: float) -> list[str]:
+        """Forget what ended a while ago; returns the questions."""
         old = [
             job
             for job, channel in self._channels.items()
@@ -69,6 +69,7 @@ class FrameRelay:
         ]
         for job in old:
             del self._channels[job]
+        return old
 
     def kept(self, job: str) -> tuple[Frame, ...]:
         """What was passed on and is still here, in order."""

@@ -35,6 +35,9 @@ CREATE TABLE starts (number INTEGER PRIMARY KEY) STRICT;
 """
 """`moment` of a task: of a waiting one, when it may be handed out; of a leased one, when the lease ends."""
 
+_WHOLE = ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+_PART = ("SAVEPOINT part", "RELEASE part", "ROLLBACK TO part; RELEASE part")
+
 
 class JobFile:
     """A connection to the file, or to an own memory for None. Not thread-safe."""
@@ -65,15 +68,21 @@ class JobFile:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of it or nothing."""
-        self._sql.execute("BEGIN IMMEDIATE")
+        """All of it or nothing; a part of a larger one where there is one already."""
+        begin, commit, rollback = _PART if self._sql.in_transaction else _WHOLE
+        self._sql.execute(begin)
         try:
             yield
-            self._sql.execute("COMMIT")
+            self._sql.execute(commit)
         except BaseException:
             if self._sql.in_transaction:
-                self._sql.execute("ROLLBACK")
+                self._sql.execute(rollback)
             raise
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether one is open: SQLite gives up a whole one by itself where the disk fails."""
+        return self._sql.in_transaction
 
     def rows(self, statement: str, *values: Any) -> list[Any]:
         """The rows of a query."""

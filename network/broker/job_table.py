@@ -1,4 +1,5 @@
-"""The questions of one router, and who is to answer them. Not thread-safe; every method is a transaction.
+"""The questions of one router, and who is to answer them. Not thread-safe; every method is a transaction,
+and inside `together` a part of one.
 
 Two clocks, on purpose. Leases and patience run by `now`, a clock of this process that nobody can set (after a
 restart every lease starts anew); expiry runs by `wall`, seconds since 1970, as it stands in the grants.
@@ -6,7 +7,7 @@ restart every lease starts anew); expiry runs by `wall`, seconds since 1970, as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,9 +45,7 @@ class JobTable:
             self._start = self._run("INSERT INTO starts DEFAULT VALUES")
             self._run("UPDATE tasks SET moment = ? WHERE state = 1", now + limits.lease_seconds)
             self._run("UPDATE tasks SET moment = 0, waits_since = ? WHERE state = 0", now)
-            [(self._open, self._bytes)] = self._rows(
-                "SELECT count(*), coalesce(sum(length(body)), 0) FROM jobs WHERE state = 0"
-            )
+            self._count()
 
     @property
     def lease_seconds(self) -> float:
@@ -61,6 +60,19 @@ class JobTable:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    @contextmanager
+    def together(self) -> Iterator[Callable[[], bool]]:
+        """One transaction for several calls, each of which still succeeds or fails for itself.
+
+        What it gives tells whether the transaction lives: SQLite gives it up where the disk fails.
+        """
+        try:
+            with self._transaction():
+                yield lambda: self._file.in_transaction
+        except BaseException:
+            self._count()
+            raise
 
     def submit(self, job: QueuedJob, now: float, wall: float) -> tuple[int, Effects]:
         """As `Broker.submit`."""
@@ -83,7 +95,7 @@ class JobTable:
                 job.job, job.asker, digest, body, ticket, job.workers, job.expires, state,
             )  # fmt: skip
             if state is not JobState.OPEN:
-                return 0, Effects(ended={job.job})
+                return 0, Effects(ended={job.job: state})
             for rank, (node, grant) in enumerate(job.grants):
                 task = TaskState.WAITING if rank < job.workers else TaskState.SPARE
                 self._run(
@@ -212,6 +224,11 @@ class JobTable:
             yield settlement
         self._open -= settlement.freed_jobs
         self._bytes -= settlement.freed_bytes
+
+    def _count(self) -> None:
+        [(self._open, self._bytes)] = self._rows(
+            "SELECT count(*), coalesce(sum(length(body)), 0) FROM jobs WHERE state = 0"
+        )
 
     def _position(self, number: int) -> int:
         """How many questions the freest of its workers has before this one."""

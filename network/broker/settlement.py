@@ -29,7 +29,7 @@ class Effects:
     wake: set[str] = field(default_factory=set)
     """Nodes that have something to fetch."""
     opened: set[str] = field(default_factory=set)
-    ended: set[str] = field(default_factory=set)
+    ended: dict[str, JobState] = field(default_factory=dict)
     released: list[Claim] = field(default_factory=list)
     """Claims that do not hold any more, beside those of ended questions."""
     changes: list[Change] = field(default_factory=list)
@@ -93,7 +93,7 @@ class Settlement:
             " WHERE number = ?",
             TaskState.DROPPED, number,
         )  # fmt: skip
-        self.effects.ended.add(job)
+        self.effects.ended[job] = state
         self.freed_jobs += 1
         self.freed_bytes += size
 

@@ -20,7 +20,7 @@ from network.broker.job_table import Limits
 from network.broker.protocol import Broker
 from network.router.desk import RouterTimes
 from network.router.http.app import make_app
-from network.router.http.server import listening_socket, make_server
+from network.router.http.server import listening_socket, make_server, run
 from network.router.http.settings import RouterSettings
 
 ENOUGH = 1_000_000
@@ -91,4 +91,4 @@ async def serve(chosen: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
-    asyncio.run(serve(arguments()))
+    run(serve(arguments()))

@@ -48,10 +48,12 @@ def make_app(
 
     app = FastAPI(title="DAI router", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.openapi = openapi  # type: ignore[method-assign]
-    app.include_router(asking.routes)
-    app.include_router(working.routes)
-    app.include_router(watching.routes)
-    app.router.routes.append(WebSocketRoute("/v1/worker", working.WorkerSocket()))
+    app.router.routes += [
+        *asking.routes,
+        WebSocketRoute("/v1/worker", working.WorkerSocket()),
+        *working.routes,
+        *watching.routes,
+    ]
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(NetworkError, _failed)
     app.add_exception_handler(HTTPException, _not_routed)

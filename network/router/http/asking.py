@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Literal
 
-from fastapi import APIRouter, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from network.broker.protocol import JobState
@@ -19,9 +19,8 @@ from network.router.http.bodies import JSON, read_message
 from network.router.http.event_stream import EventStream, event
 from network.router.http.pool import count_pool
 from network.router.http.refusals import OUT_OF_ORDER_SECONDS, Refusal
+from network.router.http.routes import route
 from network.router.http.service import RouterService
-
-routes = APIRouter(prefix="/v1", include_in_schema=False)
 
 _ENDS: dict[JobState | None, Literal["done", "failed", "cancelled", "expired"]] = {
     JobState.DONE: "done",
@@ -32,13 +31,11 @@ _ENDS: dict[JobState | None, Literal["done", "failed", "cancelled", "expired"]] 
 _LARGEST_ID = 2**63
 
 
-@routes.get("/router")
 async def router(request: Request) -> Response:
     """Who the router is and whom it takes."""
     return _json(encode(_service(request).info()))
 
 
-@routes.get("/pool")
 async def pool(request: Request) -> Response:
     """Its public workers in numbers."""
     service = _service(request)
@@ -47,7 +44,6 @@ async def pool(request: Request) -> Response:
     return _json(encode(counted))
 
 
-@routes.post("/candidates")
 async def candidates(request: Request) -> Response:
     """Workers for a question."""
     service = _admitted(request)
@@ -55,7 +51,6 @@ async def candidates(request: Request) -> Response:
     return _json(encode(await service.asking.candidates(query)))
 
 
-@routes.post("/jobs")
 async def submit(request: Request) -> Response:
     """Keep a question; from this answer on it will not be lost."""
     service = _admitted(request)
@@ -69,7 +64,6 @@ async def submit(request: Request) -> Response:
     return _json(encode(accepted), status=202)
 
 
-@routes.get("/jobs/{job}/events")
 async def events(request: Request) -> Response:
     """The answers, from the beginning or after `Last-Event-ID`."""
     service = _service(request)
@@ -93,7 +87,6 @@ async def events(request: Request) -> Response:
     )
 
 
-@routes.delete("/jobs/{job}")
 async def cancel(request: Request) -> Response:
     """Nobody waits for the answers any more."""
     service = _service(request)
@@ -141,3 +134,13 @@ def _last_id(request: Request) -> int:
 
 def _json(data: bytes, status: int = 200) -> Response:
     return Response(data, status, {"Cache-Control": "no-store"}, media_type=JSON)
+
+
+routes = [
+    route("POST", "/v1/candidates", candidates),
+    route("POST", "/v1/jobs", submit),
+    route("GET", "/v1/jobs/{job}/events", events),
+    route("GET", "/v1/router", router),
+    route("GET", "/v1/pool", pool),
+    route("DELETE", "/v1/jobs/{job}", cancel),
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from fastapi import APIRouter, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from network.protocol.routers import Pool
@@ -14,9 +14,8 @@ from network.router.http.bodies import JSON
 from network.router.http.metrics import MEDIA_TYPE, metrics_text
 from network.router.http.openapi import openapi
 from network.router.http.pool import count_pool
+from network.router.http.routes import route
 from network.router.http.service import RouterService
-
-routes = APIRouter(include_in_schema=False)
 
 MOST_ROWS = 500
 
@@ -57,20 +56,17 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The busiest first."""
 
 
-@routes.get("/healthz")
 async def health(request: Request) -> Response:
     """Whether the process lives."""
     return PlainTextResponse("ok\n")
 
 
-@routes.get("/readyz")
 async def readiness(request: Request) -> Response:
     """Whether it takes questions: for load balancers, which send nothing here otherwise."""
     ready = _service(request).ready
     return PlainTextResponse("ready\n" if ready else "not ready\n", 200 if ready else 503)
 
 
-@routes.get("/metrics")
 async def metrics(request: Request) -> Response:
     """Numbers for Prometheus: from this machine, or with the owner's token."""
     service = _service(request)
@@ -81,7 +77,6 @@ async def metrics(request: Request) -> Response:
     return Response(metrics_text(service, load, pool), media_type=MEDIA_TYPE)
 
 
-@routes.get("/admin")
 async def admin_page(request: Request) -> Response:
     """The owner's page; it holds nothing until somebody types the token."""
     return HTMLResponse(
@@ -95,7 +90,6 @@ async def admin_page(request: Request) -> Response:
     )
 
 
-@routes.get("/admin/status")
 async def admin_status(request: Request) -> Response:
     """What the owner's page shows."""
     service = _service(request)
@@ -121,7 +115,6 @@ async def admin_status(request: Request) -> Response:
     return Response(msgspec.json.encode(status), headers={"Cache-Control": "no-store"}, media_type=JSON)
 
 
-@routes.get("/openapi.json")
 async def description(request: Request) -> Response:
     """The description of the interface, as docs/reference/openapi.json has it."""
     return Response(msgspec.json.encode(openapi()), media_type=JSON)
@@ -150,3 +143,13 @@ def _check_owner(service: RouterService, request: Request) -> None:
 def _service(request: Request) -> RouterService:
     service: RouterService = request.app.state.service
     return service
+
+
+routes = [
+    route("GET", "/healthz", health),
+    route("GET", "/readyz", readiness),
+    route("GET", "/metrics", metrics),
+    route("GET", "/admin", admin_page),
+    route("GET", "/admin/status", admin_status),
+    route("GET", "/openapi.json", description),
+]

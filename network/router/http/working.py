@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Request
 from msgspec import Meta
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -19,10 +19,9 @@ from network.router.http.bodies import JSON, read_body
 from network.router.http.event_links import EventLink
 from network.router.http.event_stream import EventStream, event
 from network.router.http.refusals import Refusal, problem_response
+from network.router.http.routes import route
 from network.router.http.service import RouterService
 from network.router.http.web_socket import WebSocketLink
-
-routes = APIRouter(prefix="/v1/worker", include_in_schema=False)
 
 MOST_MESSAGES = 64
 Messages = Annotated[tuple[msgspec.Raw, ...], Meta(max_length=MOST_MESSAGES)]
@@ -55,7 +54,6 @@ class WorkerSocket:
             service.worker_places.leave(address)
 
 
-@routes.post("/links")
 async def open_link(request: Request) -> Response:
     """A link for a worker that WebSockets do not reach."""
     service: RouterService = request.app.state.service
@@ -67,7 +65,6 @@ async def open_link(request: Request) -> Response:
     return Response(encode(opened), 201, {"Cache-Control": "no-store"}, media_type=JSON)
 
 
-@routes.get("/links/{link}/events")
 async def link_events(request: Request) -> Response:
     """What the router says to a worker."""
     service: RouterService = request.app.state.service
@@ -82,7 +79,6 @@ async def link_events(request: Request) -> Response:
     )
 
 
-@routes.post("/links/{link}/messages")
 async def link_messages(request: Request) -> Response:
     """What a worker says: a JSON array of messages, in their order."""
     service: RouterService = request.app.state.service
@@ -109,3 +105,10 @@ def _link(service: RouterService, request: Request) -> EventLink:
     if found is None:
         raise Refusal(problems.UNKNOWN_LINK)
     return found
+
+
+routes = [
+    route("POST", "/v1/worker/links/{link}/messages", link_messages),
+    route("POST", "/v1/worker/links", open_link),
+    route("GET", "/v1/worker/links/{link}/events", link_events),
+]

@@ -75,6 +75,6 @@ async def test_only_a_proxy_that_is_named_is_believed(proxies, statuses):
 def test_every_route_is_described_and_nothing_else():
     routes = {("/v1/worker", "get")}
     for part in (asking, working, watching):
-        routes |= {(route.path, method.lower()) for route in part.routes.routes for method in route.methods}
+        routes |= {(route.path, method.lower()) for route in part.routes for method in route.methods}
     described = {(path, method) for path, methods in openapi()["paths"].items() for method in methods}
     assert routes == described
