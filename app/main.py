@@ -46,6 +46,7 @@ async def main(page: ft.Page) -> None:
     from app.core.errors import ModelsMoving
     from app.ui.process import process
     from app.ui.root import Root
+    from app.ui.shortcuts import pressed
     from app.ui.state.app import AppState
 
     browser = Browser(page)
@@ -60,6 +61,7 @@ async def main(page: ft.Page) -> None:
     app = AppState(page, shared.services, shared.live)
     page.on_resize = lambda event: app.resized(event.width)
     page.on_platform_brightness_change = lambda event: app.brightness_changed()
+    page.on_keyboard_event = lambda event: pressed(app, event)
     page.on_connect = lambda event: app.reconnected()
     page.on_close = lambda event: app.close()
     page.render_views(Root, app)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.core.jalali import jalali
 from app.core.settings import Language
 
 LOCALES = Path(__file__).resolve().parent.parent.parent / "locales"
@@ -125,10 +126,11 @@ class Strings:
             return self._digits(f"{moment:%H:%M}")
         if moment.date() == (now - timedelta(days=1)).date():
             return self("time.yesterday")
-        values = {"day": moment.day, "month": self(f"time.month.{moment.month}")}
-        if moment.year == now.year:
+        year, month, day = self._calendar(moment)
+        values = {"day": day, "month": self(f"time.month.{month}")}
+        if year == self._calendar(now)[0]:
             return self("time.day_month", **values)
-        return self("time.day_month_year", **values, year=self._digits(str(moment.year)))
+        return self("time.day_month_year", **values, year=self._digits(str(year)))
 
     def clock(self, minute: int) -> str:
         """A time of the day, given in minutes since midnight."""
@@ -150,6 +152,12 @@ class Strings:
             if unicodedata.bidirectional(character) in ("L", "R", "AL")
         )
         return f"{_FIRST_STRONG_ISOLATE}{text}{_POP_ISOLATE}" if needed else text
+
+    def _calendar(self, moment: datetime) -> tuple[int, int, int]:
+        """Year, month and day, by the calendar of the language."""
+        if self.language == "fa":
+            return jalali(moment.date())
+        return moment.year, moment.month, moment.day
 
     def _shown(self, value: object) -> str:
         if isinstance(value, bool) or not isinstance(value, int | float):

@@ -173,6 +173,15 @@ def test_times_are_as_short_as_they_are_clear():
     assert strings.time(datetime(2025, 1, 7).astimezone(), now) == "Jan 7, 2025"
 
 
+def test_persian_dates_are_of_the_persian_calendar():
+    strings = Strings("fa")
+    now = datetime(2026, 3, 25, 15, 0).astimezone()
+    assert strings.time(datetime(2026, 3, 21).astimezone(), now) == "۱ فروردین"
+    assert strings.time(datetime(2026, 3, 20).astimezone(), now) == "۲۹ اسفند ۱۴۰۴"
+    assert strings.time(datetime(2026, 3, 24).astimezone(), now) == "دیروز"
+    assert Strings("fa", persian_digits=False).time(datetime(2026, 3, 21).astimezone(), now) == "1 فروردین"
+
+
 def test_a_foreign_name_cannot_turn_the_sentence_around_it():
     assert "\u2068Report (v2).pdf\u2069" in Strings("fa")("chat.delete_text", title="Report (v2).pdf")
     assert "\u2068گزارش\u2069" in Strings("en")("chat.delete_text", title="گزارش")

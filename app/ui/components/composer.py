@@ -10,7 +10,7 @@ from app.core.model_options import AnswerOptions
 from app.core.provenance import PrivacyLevel
 from app.core.servers import ServerModel
 from app.ui.components.attachments import WaitingFiles
-from app.ui.components.controls import Handler, icon_button, in_reading_width, marked
+from app.ui.components.controls import Handler, focus_at_first, icon_button, in_reading_width, marked
 from app.ui.components.level_choice import level_button
 from app.ui.state.app import AppState
 from app.ui.state.chat_state import ChatState
@@ -52,6 +52,7 @@ def Composer(app: AppState, chat: ChatState, model: AnyModel | None) -> ft.Contr
         on_change=changed,
         on_submit=send,
         shift_enter=True,
+        autofocus=app.shows_list and not chat.searches,  # a phone's keyboard would cover the screen
         multiline=True,
         min_lines=1,
         max_lines=7,
@@ -59,6 +60,7 @@ def Composer(app: AppState, chat: ChatState, model: AnyModel | None) -> ft.Contr
         border=ft.NoInputBorder(),
         content_padding=ft.Padding.only(left=Space.L, right=Space.L, top=Space.M, bottom=0),
     )
+    focus_at_first(field)
     # What does not fit beside the button of a narrow phone can be scrolled to.
     chips = ft.Row(
         [_attach(app), level_button(app, chat), _sources(app, chat), _options(app, chat)],

@@ -7,6 +7,7 @@ from typing import Any
 
 import flet as ft
 
+from app.core.direction import is_right_to_left
 from app.ui.state.app import AppState
 from app.ui.theme import READING_WIDTH, TOUCH, Radius, Space, field_border
 
@@ -103,9 +104,25 @@ def text_field(app: AppState, label: str, value: str, on_change: Handler, **prop
     )
 
 
+def focus_at_first(field: ft.TextField) -> None:
+    """Give a field with `autofocus` the cursor when it appears, also where another one has it."""
+
+    async def focus() -> None:
+        if field.autofocus:
+            await field.focus()
+
+    ft.use_effect(focus, dependencies=[])
+
+
 @remembered
 def SearchField(
-    app: AppState, label: str, on_search: Callable[[str], Any], *, identifier: str, text: str = ""
+    app: AppState,
+    label: str,
+    on_search: Callable[[str], Any],
+    *,
+    identifier: str,
+    text: str = "",
+    autofocus: bool = False,
 ) -> ft.Control:
     """A field to search with. `text` is what stands in it at first.
 
@@ -124,8 +141,10 @@ def SearchField(
         changed,
         prefix_icon=ft.Icon(ft.Icons.SEARCH, size=20, color=ft.Colors.ON_SURFACE_VARIANT),
         dense=True,
+        autofocus=autofocus,
     )
     shown.current = field
+    focus_at_first(field)
     return marked(field, identifier=identifier)
 
 
@@ -156,6 +175,21 @@ def card(content: ft.Control, **properties: Any) -> ft.Container:
         border=ft.Border.all(1, ft.Colors.OUTLINE_VARIANT),
         border_radius=Radius.L,
         padding=Space.L,
+        **properties,
+    )
+
+
+def one_line(app: AppState, text: str, **properties: Any) -> ft.Text:
+    """A text of the user's on one line, cut at its own end where it is too long, whichever way it runs.
+
+    Where the app runs right to left, that needs a place which is not under a right-to-left control.
+    """
+    return ft.Text(
+        text,
+        rtl=is_right_to_left(text),
+        text_align=ft.TextAlign.RIGHT if app.rtl else ft.TextAlign.LEFT,
+        max_lines=1,
+        overflow=ft.TextOverflow.ELLIPSIS,
         **properties,
     )
 

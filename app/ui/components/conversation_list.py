@@ -8,7 +8,7 @@ import flet as ft
 
 from app.core.messages import Conversation
 from app.core.transcript import TranscriptForm
-from app.ui.components.controls import SearchField, marked, menu, remembered
+from app.ui.components.controls import SearchField, marked, menu, one_line, remembered
 from app.ui.state.app import AppState
 from app.ui.state.chat_state import ChatState
 from app.ui.state.dialogs import Confirmation, ConversationOptions, NamePrompt
@@ -33,6 +33,8 @@ def ConversationList(app: AppState, chat: ChatState) -> ft.Control:
             spacing=2,
             padding=ft.Padding.only(left=Space.S, right=Space.S, bottom=Space.L),
         )
+    elif not chat.listed:
+        body = ft.Container(expand=True)  # for a moment, as the app opens
     else:
         text = strings("chat.no_match", query=chat.query) if chat.query else strings("chat.empty_list")
         body = ft.Container(
@@ -50,6 +52,8 @@ def ConversationList(app: AppState, chat: ChatState) -> ft.Control:
                     app.chat.search,
                     identifier="search-conversations",
                     text=chat.query,
+                    autofocus=chat.searches > 0,
+                    key=f"search-{chat.searches}",
                 ),
                 padding=ft.Padding.only(left=Space.M, right=Space.M, bottom=Space.M),
             ),
@@ -57,7 +61,6 @@ def ConversationList(app: AppState, chat: ChatState) -> ft.Control:
         ],
         expand=True,
         spacing=0,
-        rtl=app.rtl,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )
 
@@ -73,45 +76,28 @@ def ConversationItem(app: AppState, conversation: Conversation, is_open: bool) -
         app.go("/")
 
     quiet = ft.Colors.ON_SURFACE_VARIANT
+    name = one_line(app, title, theme_style=ft.TextThemeStyle.TITLE_SMALL, expand=True)
+    time = ft.Text(
+        strings.time(conversation.updated_at), theme_style=ft.TextThemeStyle.LABEL_SMALL, color=quiet
+    )
+    preview = one_line(
+        app, plain(conversation.preview), theme_style=ft.TextThemeStyle.LABEL_MEDIUM, color=quiet
+    )
+    # Mirrored by order, not by rtl=: below that, an English title would be cut at its beginning.
+    first_line: list[ft.Control] = [name, time]
+    words = ft.Column(
+        [ft.Row(first_line[::-1] if app.rtl else first_line, spacing=Space.S), preview],
+        spacing=0,
+        tight=True,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+    options = conversation_menu(app, conversation, size=20)
+    options.rtl = app.rtl
+    parts = [words, options]
     return marked(
         ft.Container(
-            ft.Row(
-                [
-                    ft.Column(
-                        [
-                            ft.Row(
-                                [
-                                    ft.Text(
-                                        strings.isolate(title),
-                                        theme_style=ft.TextThemeStyle.TITLE_SMALL,
-                                        max_lines=1,
-                                        overflow=ft.TextOverflow.ELLIPSIS,
-                                        expand=True,
-                                    ),
-                                    ft.Text(
-                                        strings.time(conversation.updated_at),
-                                        theme_style=ft.TextThemeStyle.LABEL_SMALL,
-                                        color=quiet,
-                                    ),
-                                ],
-                                spacing=Space.S,
-                            ),
-                            ft.Text(
-                                strings.isolate(plain(conversation.preview)),
-                                theme_style=ft.TextThemeStyle.LABEL_MEDIUM,
-                                color=quiet,
-                                max_lines=1,
-                                overflow=ft.TextOverflow.ELLIPSIS,
-                            ),
-                        ],
-                        spacing=0,
-                        tight=True,
-                        expand=True,
-                    ),
-                    conversation_menu(app, conversation, size=20),
-                ],
-                spacing=0,
-            ),
+            ft.Row(parts[::-1] if app.rtl else parts, spacing=0),
             ink=True,
             on_click=show,
             bgcolor=ft.Colors.SECONDARY_CONTAINER if is_open else None,

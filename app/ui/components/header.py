@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import flet as ft
 
-from app.ui.components.controls import Handler, icon_button, in_reading_width, marked
+from app.ui.components.controls import Handler, icon_button, in_reading_width, marked, one_line
 from app.ui.state.app import AppState
 from app.ui.theme import Space
 
@@ -21,31 +21,28 @@ def header(
     width: float | None = None,
 ) -> ft.Control:
     """Title and actions of a screen; with a width, above a column of that width in the middle."""
+    words = ft.Column(
+        [
+            marked(
+                one_line(app, title, theme_style=ft.TextThemeStyle.TITLE_LARGE),
+                header=True,
+                identifier="title",
+            ),
+            *([subtitle] if subtitle else []),
+        ],
+        spacing=0,
+        tight=True,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+    parts = [*([leading] if leading else []), words, *actions]
+    for button in (leading, *actions):
+        if button is not None:
+            button.rtl = app.rtl  # an arrow points back the other way
+    # Mirrored by order, not by rtl=: below that, an English title would be cut at its beginning.
     line = ft.Container(
         ft.Row(
-            [
-                *([leading] if leading else []),
-                ft.Column(
-                    [
-                        marked(
-                            ft.Text(
-                                app.strings.isolate(title),
-                                theme_style=ft.TextThemeStyle.TITLE_LARGE,
-                                max_lines=1,
-                                overflow=ft.TextOverflow.ELLIPSIS,
-                            ),
-                            header=True,
-                            identifier="title",
-                        ),
-                        *([subtitle] if subtitle else []),
-                    ],
-                    spacing=0,
-                    tight=True,
-                    expand=True,
-                ),
-                *actions,
-            ],
-            rtl=app.rtl,
+            parts[::-1] if app.rtl else parts,
             spacing=Space.XS,
             vertical_alignment=ft.CrossAxisAlignment.CENTER,
         ),

@@ -6,7 +6,7 @@ import flet as ft
 
 from app.core.provenance import PrivacyLevel
 from app.ui.components.composer import Composer
-from app.ui.components.controls import icon_button, marked
+from app.ui.components.controls import icon_button, marked, one_line
 from app.ui.components.conversation_list import ConversationList, conversation_menu
 from app.ui.components.first_model import FirstModel
 from app.ui.components.header import header
@@ -140,11 +140,10 @@ def _header(app: AppState, chat: ChatState, models: ModelsState) -> ft.Control:
     title = (chat.open.title if chat.open else "") or strings("chat.untitled")
     subtitle = None
     if models.answering is not None:
-        subtitle = ft.Text(
-            strings.isolate(models.answering.name),
+        subtitle = one_line(
+            app,
+            models.answering.name,
             theme_style=ft.TextThemeStyle.LABEL_SMALL,
             color=ft.Colors.ON_SURFACE_VARIANT,
-            max_lines=1,
-            overflow=ft.TextOverflow.ELLIPSIS,
         )
     return header(app, title, subtitle=subtitle, leading=leading, actions=actions)

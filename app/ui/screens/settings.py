@@ -13,8 +13,9 @@ from app.ui.components.page import page, reading_list
 from app.ui.components.setting_rows import choice, label_of, section, switch
 from app.ui.components.settings_sections import DocumentsSection, answering_section, models_section
 from app.ui.components.token_form import TokenRow
+from app.ui.shortcuts import shown
 from app.ui.state.app import AppState
-from app.ui.theme import FORM_WIDTH, Space
+from app.ui.theme import FORM_WIDTH, Layout, Space, code_style
 
 LANGUAGES = {"en": "English", "fa": "فارسی"}
 """Each in its own language, so that everyone finds the way back."""
@@ -31,6 +32,7 @@ def SettingsScreen(app: AppState) -> ft.Control:
         DocumentsSection(app),
         section(app, app.strings("nav.network"), [offline_switch(app)]),
         _hub(app),
+        *([_keyboard(app)] if app.layout is not Layout.PHONE else []),
         About(app),
     ]
     return page(
@@ -80,6 +82,21 @@ def _appearance(app: AppState) -> ft.Control:
 def _hub(app: AppState) -> ft.Control:
     rows = [TokenRow(app, app.token.state), NetworkSettings(app)]
     return section(app, app.strings("settings.hub"), rows)
+
+
+def _keyboard(app: AppState) -> ft.Control:
+    rows = [
+        ft.Row(
+            [
+                ft.Text(app.strings(label), expand=True),
+                ft.Text(app.strings.isolate(keys), style=code_style(app.scale)),
+            ],
+            rtl=app.rtl,
+        )
+        for label, keys in shown(app)
+    ]
+    body = marked(ft.Column(rows, spacing=Space.M, tight=True), identifier="shortcuts", container=True)
+    return section(app, app.strings("settings.keyboard"), [body])
 
 
 @ft.component

@@ -151,6 +151,11 @@ class AppState:
         """Whether the app's own language runs right to left."""
         return self.strings.right_to_left
 
+    @property
+    def shows_list(self) -> bool:
+        """Whether the list of conversations stands beside the open one."""
+        return self.layout is theme.Layout.DESKTOP
+
     @reported
     async def start(self) -> None:
         """Fill the screens."""

@@ -68,6 +68,7 @@ class Chat:
         collections = await asyncio.to_thread(self._services.knowledge.collections)
         if query == self.state.query:
             self.state.conversations = conversations
+            self.state.listed = True
         self.state.collections = collections
 
     @reported
@@ -75,6 +76,10 @@ class Chat:
         """Show only conversations that hold these words."""
         self.state.query = query
         await self.refresh()
+
+    def begin_search(self) -> None:
+        """Put the cursor into the field that searches conversations."""
+        self.state.searches += 1
 
     @reported
     async def rename(self, conversation_id: int, title: str) -> str | None:
@@ -120,6 +125,7 @@ class Chat:
         self.state.earlier = 0
         self.state.follow = True
         self.state.answering = False
+        self._write_next()
 
     @reported
     async def open(self, conversation_id: int) -> None:
@@ -136,6 +142,7 @@ class Chat:
         self.state.options = conversation.options
         self.state.level = conversation.level
         self.state.follow = True
+        self._write_next()
         await self._show_messages()
 
     def show_earlier(self) -> None:
@@ -232,7 +239,7 @@ class Chat:
             self.new()
             self.state.options, self.state.level = asked_in.options, asked_in.level
         self.draft = question.text
-        self.state.drafts += 1
+        self._write_next()
 
     @reported
     async def continue_answer(self) -> None:
@@ -246,6 +253,11 @@ class Chat:
         """Stop the answer being written."""
         if self.state.open is not None:
             self._live.stop(self.state.open.id)
+
+    def _write_next(self) -> None:
+        """The composer shows the draft, and has the cursor where there is a keyboard."""
+        self.state.drafts += 1
+        self.state.searches = 0
 
     async def _consent(
         self, conversation_id: int, text: str | None = None, attachments: AttachmentDraft | None = None

@@ -43,7 +43,11 @@ class ChatState:
     """What the chat screen shows."""
 
     conversations: list[Conversation] = field(default_factory=list)
+    listed: bool = False
+    """Whether they have been read."""
     query: str = ""
+    searches: int = 0
+    """Counts how often the search was asked for from elsewhere since a conversation was opened."""
     open: Conversation | None = None
     """None: a new conversation, not stored before its first question."""
     messages: list[MessageView] = field(default_factory=list)
@@ -53,7 +57,7 @@ class ChatState:
     """Keep the end in view; off while earlier messages are read."""
     answering: bool = False
     drafts: int = 0
-    """Counts what was put into the composer from elsewhere."""
+    """Counts how often the composer was given a draft or the cursor from elsewhere."""
     collections: list[Collection] = field(default_factory=list)
     """All collections of the knowledge base, to choose from."""
     collection_ids: list[int] = field(default_factory=list)

@@ -233,6 +233,12 @@ class App:
         )
         await self.settle()
 
+    async def press(self, key: str, *modifiers: str) -> None:
+        """Press a key together with some of ctrl, shift, alt, meta."""
+        held = {name: name in modifiers for name in ("ctrl", "shift", "alt", "meta")}
+        await self.session.dispatch_event(self.page._i, "keyboard_event", {"key": key, **held})
+        await self.settle()
+
     async def fire(self, control: BaseControl, event: str, data: object = None) -> None:
         """What the client reports when something is done with a control."""
         await self.session.dispatch_event(control._i, event, data)
