@@ -109,7 +109,7 @@ def focus_at_first(field: ft.TextField) -> None:
 
     async def focus() -> None:
         if field.autofocus:
-            await field.focus()
+            await field.focus()  # type: ignore[no-untyped-call]  # as Flet has it
 
     ft.use_effect(focus, dependencies=[])
 

@@ -85,7 +85,7 @@ def _hub(app: AppState) -> ft.Control:
 
 
 def _keyboard(app: AppState) -> ft.Control:
-    rows = [
+    rows: list[ft.Control] = [
         ft.Row(
             [
                 ft.Text(app.strings(label), expand=True),
