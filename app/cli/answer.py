@@ -8,9 +8,9 @@ from contextlib import aclosing
 
 from app.cli.origin import print_origin
 from app.cli.text import dim, printable
-from app.core.device_names import names_of
-from app.core.events import Event, Failed, Finished, Replaced, Retrieved, Stopped, Thinking, Token
+from app.core.events import Asked, Event, Failed, Finished, Replaced, Retrieved, Stopped, Thinking, Token
 from app.core.messages import ChatMessage, MessageState
+from app.core.origin_words import happening, names_of
 from app.core.strings import Strings
 
 
@@ -20,7 +20,8 @@ async def show(events: AsyncGenerator[Event, None], strings: Strings, *, quiet: 
     Raises:
         Exception: whatever made the answer fail; what came before is printed.
     """
-    thinking = False
+    thinking = said = False
+    happened = ""
     async with aclosing(events):
         async for event in events:
             if isinstance(event, Failed):
@@ -46,11 +47,16 @@ async def show(events: AsyncGenerator[Event, None], strings: Strings, *, quiet: 
                 case Token(text):
                     if thinking:
                         print("\n", file=sys.stderr)
-                    thinking = False
+                    thinking, said = False, True
                     print(printable(text), end="", flush=True)
                 case Replaced(text):
                     print(dim(strings("cli.replaced")), file=sys.stderr)
                     print(printable(text), end="", flush=True)
+                case Asked(provenance) if provenance.fusing or not (said or provenance.fallback):
+                    happens = happening(strings, provenance)
+                    if happens != happened:
+                        print(dim(("\n" if said else "") + happens), file=sys.stderr)
+                    happened = happens
                 case _:
                     pass
     raise AssertionError("an answer ends with Finished, Stopped or Failed")

@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from app.cli.answer import show
-from app.cli.asking import AskNetwork, Hide, HideNumbers, Others, Yes, agreed, level_of
+from app.cli.asking import (
+    AskNetwork,
+    Fuse,
+    Hide,
+    HideNumbers,
+    NetworkModel,
+    Others,
+    Yes,
+    agreed,
+    level_of,
+    wishes_of,
+)
 from app.cli.attaching import attach
 from app.cli.choices import collections_named
 from app.cli.option_flags import with_option_flags
@@ -40,6 +51,8 @@ def ask(
         ),
     ] = None,
     ask_network: AskNetwork = None,
+    network_model: NetworkModel = None,
+    fuse: Fuse = False,
     hide: Hide = None,
     hide_numbers: HideNumbers = False,
     yes: Yes = False,
@@ -54,7 +67,9 @@ def ask(
         question = sys.stdin.read()
     if not question or not question.strip():
         raise EmptyQuestion
-    others = Others(level_of(ask_network), tuple(hide or ()), numbers=hide_numbers, yes=yes)
+    level = level_of(ask_network)
+    wishes = wishes_of(level, network_model, fuse=fuse)
+    others = Others(level, tuple(hide or ()), numbers=hide_numbers, yes=yes, wishes=wishes)
     run(_ask(question, kb or [], file or [], model, options, load, others, as_json=as_json, forget=forget))
 
 
@@ -75,7 +90,7 @@ async def _ask(
         collections = [collection.id for collection in collections_named(opened, kb)] if kb else []
         if model is not None or others.level is PrivacyLevel.DEVICE:
             await choose(opened, model)
-        conversation = opened.conversations.create(collections, options, others.level)
+        conversation = opened.conversations.create(collections, options, others.level, others.wishes)
         try:
             attached = await attach(opened, files)
             departure = await agreed(opened, conversation.id, text, attached, others)

@@ -12,9 +12,11 @@ import typer
 from app.cli.errors import CommandError
 from app.cli.session import strings_of
 from app.cli.text import printable
+from app.core.asking_wishes import NO_WISHES, AskingWishes
 from app.core.attachments import AttachmentDraft
 from app.core.departed_amounts import amounts
 from app.core.network.departure import Departure
+from app.core.network.model_tag import model_tag
 from app.core.provenance import PrivacyLevel
 from app.services import Services
 
@@ -45,6 +47,21 @@ HideNumbers = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Agree to what leaves without being asked.")]
 
 
+NetworkModel = Annotated[
+    str | None,
+    typer.Option(
+        "--network-model",
+        help="Only devices that offer this model shall answer; `dai network models` lists them.",
+    ),
+]
+Fuse = Annotated[
+    bool,
+    typer.Option(
+        "--fuse", help="Let this device's own model write one answer from those of the other devices."
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Others:
     """Whom to ask beside this device, and what to keep from them."""
@@ -53,6 +70,20 @@ class Others:
     names: tuple[str, ...] = ()
     numbers: bool = False
     yes: bool = False
+    wishes: AskingWishes = NO_WISHES
+
+
+def wishes_of(level: PrivacyLevel, model: str | None, *, fuse: bool) -> AskingWishes:
+    """What is wished of other devices.
+
+    Raises:
+        CommandError: none are asked.
+    """
+    if level is PrivacyLevel.DEVICE and (model is not None or fuse):
+        raise CommandError("cli.needs_ask_network")
+    return AskingWishes(
+        model=model_tag(model) if model is not None else None, joining="fuse" if fuse else None
+    )
 
 
 def level_of(typed: NetworkLevel | None) -> PrivacyLevel:

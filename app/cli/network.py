@@ -25,6 +25,7 @@ from app.cli.network_groups import (
     verify,
     whoami,
 )
+from app.cli.network_models import models
 from app.cli.session import run, services, strings_of
 from app.cli.text import print_json
 from app.core.errors import AppError
@@ -38,7 +39,7 @@ from network.errors import NetworkError
 network = typer.Typer(
     no_args_is_help=True, help="Other devices: routers, groups, who is verified, what left."
 )
-for command in (groups, create, join, code, leave, devices, verify, block, forget, name, whoami):
+for command in (groups, create, join, code, leave, devices, verify, block, forget, name, whoami, models):
     network.command()(command)
 
 

@@ -6,7 +6,7 @@ import sys
 
 from app.cli.text import dim, printable
 from app.core.departed_amounts import amounts
-from app.core.device_names import name_of
+from app.core.origin_words import name_of, summary
 from app.core.provenance import Provenance
 from app.core.strings import Strings
 
@@ -16,7 +16,10 @@ def print_origin(provenance: Provenance, strings: Strings) -> None:
     for view in provenance.other_views:
         print(strings("origin.other_view", name=name_of(strings, view)), file=sys.stderr)
         print(printable(view.text), file=sys.stderr)
-    print(dim(_summary(strings, provenance)), file=sys.stderr)
+    for original in provenance.originals:
+        print(strings("origin.original", name=name_of(strings, original)), file=sys.stderr)
+        print(printable(original.text), file=sys.stderr)
+    print(dim(_summary_of(strings, provenance)), file=sys.stderr)
     if provenance.departed is None:
         print(dim(strings("origin.nothing_left")), file=sys.stderr)
     else:
@@ -24,14 +27,8 @@ def print_origin(provenance: Provenance, strings: Strings) -> None:
         print(dim(left), file=sys.stderr)
 
 
-def _summary(strings: Strings, provenance: Provenance) -> str:
-    if provenance.fallback:
-        return f"{strings('origin.fallback')} ({strings.error_named(provenance.fallback)})"
-    shown = provenance.reply_of(provenance.shown)
-    if shown is None:
-        return strings("origin.nobody")
-    text = strings("origin.answered", name=name_of(strings, shown))
-    compared = [reply for reply in provenance.whole if reply.agrees is not None]
-    if len(compared) < 2:
-        return text
-    return f"{text} · {strings('origin.agree', agreeing=provenance.agreeing, total=len(compared))}"
+def _summary_of(strings: Strings, provenance: Provenance) -> str:
+    reasons = [strings.error_named(provenance.fallback)] if provenance.fallback else []
+    if provenance.not_fused is not None:
+        reasons.append(strings(f"origin.not_fused.{provenance.not_fused}"))
+    return " ".join([summary(strings, provenance), *(f"({reason})" for reason in reasons)])

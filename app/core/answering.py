@@ -17,6 +17,7 @@ from app.core.engine_answers import EngineAnswers
 from app.core.errors import AlreadyAnswering
 from app.core.events import Event, Failed, Finished, Started, Stopped, Token
 from app.core.events import Retrieved as DocumentsSearched
+from app.core.fusion import Fusion, ToFuse
 from app.core.instance import WritersLock
 from app.core.messages import MessageState
 from app.core.models import Models
@@ -62,6 +63,9 @@ class Answering:
         self._departures = Departures(conversations, self._retrieval, elsewhere)
         self._here = EngineAnswers(conversations, knowledge, models, self._retrieval)
         self._elsewhere = elsewhere
+        self._fusion = Fusion(
+            self._here, conversations, models, lambda: settings.current.network_patience_seconds
+        )
         self._runs: dict[int, AnswerRun] = {}
 
     def answering(self, conversation_id: int) -> bool:
@@ -214,7 +218,7 @@ class Answering:
             quotes = retrieved is None or retrieved.found
         if departure is not None and self._elsewhere is not None:
             try:
-                async with aclosing(self._elsewhere.write(run, departure)) as events:
+                async with aclosing(self._ask_others(self._elsewhere, run, departure)) as events:
                     async for event in events:
                         yield event
                 return
@@ -226,6 +230,20 @@ class Answering:
             async with aclosing(self._here.write(run, sources, quotes=quotes)) as words:
                 async for word in words:
                     yield word
+
+    async def _ask_others(
+        self, elsewhere: NetworkAnswers, run: AnswerRun, departure: Departure
+    ) -> AsyncGenerator[Event, None]:
+        """Others answer and, where that is wished, this device's own model makes one answer of theirs."""
+        async with aclosing(elsewhere.write(run, departure)) as events:
+            async for event in events:
+                if not isinstance(event, ToFuse):
+                    yield event
+                    continue
+                with self._activity.at_work():
+                    async with aclosing(self._fusion.write(run, event)) as words:
+                        async for word in words:
+                            yield word
 
     async def _retrieved(self, run: AnswerRun) -> Retrieved | None:
         """What the documents say; nothing but what was shown leaves, so that is not searched again."""

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 
 import msgspec
 
+from app.core.asking_wishes import NO_WISHES, AskingWishes
 from app.core.citations import cited
 from app.core.json_file import usable
 from app.core.messages import Attachment, ChatMessage, Citation, Conversation, MessageState
@@ -76,6 +77,9 @@ MIGRATIONS = (
     """
     ALTER TABLE messages ADD COLUMN searched_for TEXT; -- where that is not the question itself
     """,
+    """
+    ALTER TABLE conversations ADD COLUMN wishes TEXT NOT NULL DEFAULT '{}'; -- of other devices
+    """,
 )
 
 log = logging.getLogger(__name__)
@@ -84,6 +88,7 @@ _NO_OPTIONS = AnswerOptions()
 _PREVIEW_CHARACTERS = 120
 
 CONVERSATION = f"""c.id, c.title, c.created_at, c.updated_at, c.options, c.level, c.consent,
+    c.wishes,
     (SELECT group_concat(collection_id) FROM conversation_collections WHERE conversation_id = c.id),
     (SELECT substr(text, 1, {_PREVIEW_CHARACTERS}) FROM messages
         WHERE conversation_id = c.id AND text <> '' ORDER BY id DESC LIMIT 1)"""
@@ -109,7 +114,8 @@ _ENCODED = frozenset({"usage", "sources", "provenance"})
 
 def conversation_of(row: tuple[Any, ...]) -> Conversation:
     """A row of `CONVERSATION` as a value."""
-    number, title, created_at, updated_at, options, level, consent, collections, preview = row
+    number, title, created_at, updated_at, options, level, consent, wishes, *more = row
+    collections, preview = more
     return Conversation(
         id=number,
         title=title,
@@ -120,6 +126,7 @@ def conversation_of(row: tuple[Any, ...]) -> Conversation:
         options=_options_of(options),
         level=_level_of(level),
         consent=_level_of(consent),
+        wishes=_wishes_of(wishes),
     )
 
 
@@ -131,6 +138,16 @@ def _options_of(column: str) -> AnswerOptions:
     except (ValueError, RecursionError) as error:
         log.warning("options of a conversation are unreadable: %s", type(error).__name__)
         return _NO_OPTIONS
+
+
+def _wishes_of(column: str) -> AskingWishes:
+    if column == "{}":
+        return NO_WISHES
+    try:
+        return usable(msgspec.json.decode(column), AskingWishes)
+    except (ValueError, RecursionError) as error:
+        log.warning("wishes of a conversation are unreadable: %s", type(error).__name__)
+        return NO_WISHES
 
 
 def message_of(row: tuple[Any, ...]) -> ChatMessage:

@@ -11,6 +11,7 @@ import apsw
 import msgspec
 
 from app.core import message_rows
+from app.core.asking_wishes import NO_WISHES, AskingWishes
 from app.core.attached_files import AttachedFiles, attach, attach_collection
 from app.core.branches import copy_turns
 from app.core.conversation_schema import (
@@ -88,14 +89,15 @@ class Conversations:
         collection_ids: Sequence[int] = (),
         options: AnswerOptions = _NO_OPTIONS,
         level: PrivacyLevel = PrivacyLevel.DEVICE,
+        wishes: AskingWishes = NO_WISHES,
     ) -> Conversation:
         """A new, empty conversation."""
         now = message_rows.now()
         with self._database.write() as connection:
             connection.execute(
-                "INSERT INTO conversations(title, created_at, updated_at, options, level)"
-                " VALUES ('', ?, ?, ?, ?)",
-                (now, now, _encoded(options), level),
+                "INSERT INTO conversations(title, created_at, updated_at, options, level, wishes)"
+                " VALUES ('', ?, ?, ?, ?, ?)",
+                (now, now, _encoded(options), level, _encoded(wishes)),
             )
             new = connection.last_insert_rowid()
             _choose_collections(connection, new, collection_ids)
@@ -147,6 +149,19 @@ class Conversations:
         with self._database.write() as connection:
             connection.execute(
                 "UPDATE conversations SET options = ? WHERE id = ?", (_encoded(options), conversation_id)
+            )
+            if not connection.changes():
+                raise ConversationMissing(conversation_id)
+
+    def set_wishes(self, conversation_id: int, wishes: AskingWishes) -> None:
+        """Choose what is wished of the other devices that it asks.
+
+        Raises:
+            ConversationMissing: it was deleted.
+        """
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE conversations SET wishes = ? WHERE id = ?", (_encoded(wishes), conversation_id)
             )
             if not connection.changes():
                 raise ConversationMissing(conversation_id)
@@ -257,8 +272,8 @@ class Conversations:
         now = message_rows.now()
         with self._database.write() as connection:
             connection.execute(
-                "INSERT INTO conversations(title, created_at, updated_at, options, level)"
-                " SELECT title, ?, ?, options, level FROM conversations WHERE id = ?",
+                "INSERT INTO conversations(title, created_at, updated_at, options, level, wishes)"
+                " SELECT title, ?, ?, options, level, wishes FROM conversations WHERE id = ?",
                 (now, now, conversation_id),
             )
             if not connection.changes():
@@ -304,8 +319,8 @@ def _choose_collections(
     )
 
 
-def _encoded(options: AnswerOptions) -> str:
-    return msgspec.json.encode(options).decode()
+def _encoded(chosen: AnswerOptions | AskingWishes) -> str:
+    return msgspec.json.encode(chosen).decode()
 
 
 def _escape_like(text: str) -> str:

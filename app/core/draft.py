@@ -55,6 +55,7 @@ class Draft:
                 provenance=None,
             )
         self._provenance: Provenance | None = None
+        self._chosen: tuple[str | None, Sequence[Citation]] = (None, ())
         self._timer: asyncio.TimerHandle | None = None
         self._ended = False
 
@@ -80,8 +81,14 @@ class Draft:
         `model` is None while it is not known which of several others will.
         """
         self._unsaved["model"] = model
+        self._chosen = model, self._chosen[1] if sources is None else sources
         if sources is not None:
             self._unsaved["sources"] = sources
+
+    @property
+    def chosen(self) -> tuple[str | None, Sequence[Citation]]:
+        """Which model answers from which sources, as `begin` was told last."""
+        return self._chosen
 
     def write(self, text: str) -> None:
         """More text of the answer."""

@@ -21,7 +21,7 @@ from rag.knowledge import KnowledgeBase
 
 log = logging.getLogger(__name__)
 
-_STATE_OF = {
+STATE_OF = {
     Finish.END_OF_TURN: MessageState.COMPLETE,
     Finish.STOP_STRING: MessageState.COMPLETE,
     Finish.MAX_TOKENS: MessageState.CUT_OFF,
@@ -59,7 +59,7 @@ class EngineAnswers:
             StoppedEarly: the user stopped before the model had begun.
         """
         draft = run.draft
-        async with self._model_of(run) as engine:
+        async with self.model_of(run) as engine:
             prompt, used = await run.stop.wait_for(self._prompt(engine, run, sources))
             draft.begin(engine.info.name, used if run.sources is None else None)
             with run.stop.ends_by(engine.cancel):
@@ -73,7 +73,7 @@ class EngineAnswers:
                                 draft.think(text)
                                 yield Thinking(text)
                             case Done(finish, usage):
-                                draft.done(_STATE_OF[finish], usage)
+                                draft.done(STATE_OF[finish], usage)
         if draft.state in _ENDED and quotes:
             text = await self._quotation(run.question.text, draft.text, used)
             if text:
@@ -98,7 +98,7 @@ class EngineAnswers:
         return gap + phrases.quotation(question, found.text, sources[found.index].number)
 
     @asynccontextmanager
-    async def _model_of(self, run: AnswerRun) -> AsyncIterator[Engine]:
+    async def model_of(self, run: AnswerRun) -> AsyncIterator[Engine]:
         """Wait for this answer's turn, and for the model; no other answer uses it in this block."""
         turn = asyncio.ensure_future(self._turn.acquire())
         try:

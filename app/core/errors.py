@@ -38,6 +38,8 @@ AppError
 ├── NoRouter               no router is set up, so that no other device can be asked
 ├── ConsentNeeded          the user has not agreed to what would leave this device
 ├── NobodyAnswered         other devices were asked, and none has answered in time
+├── ModelNotOffered        no other device offers the wished model now; carries `model`
+├── AnswersTooLong         several answers do not fit the context window together
 ├── AlreadyAnswering       one answer at a time in a conversation
 └── NothingToAnswer        there is no question to answer again, or no answer to continue
 """
@@ -242,6 +244,18 @@ class ConsentNeeded(AppError):
 
 class NobodyAnswered(AppError):
     """Other devices were asked, and none has answered in time, or to the end."""
+
+
+class ModelNotOffered(AppError):
+    """No device that may be asked offers the wished `model` now."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model)
+        self.model = model
+
+
+class AnswersTooLong(AppError):
+    """The answers of other devices do not fit into this model's context window together."""
 
 
 class AlreadyAnswering(AppError):

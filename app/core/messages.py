@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from app.core.asking_wishes import NO_WISHES, AskingWishes
 from app.core.model_options import AnswerOptions
 from app.core.provenance import PrivacyLevel, Provenance
 from engines.protocol import Usage
@@ -123,6 +124,8 @@ class Conversation:
     """How far its questions may travel."""
     consent: PrivacyLevel = PrivacyLevel.DEVICE
     """How far they may without the user having seen what leaves; never as far as PUBLIC."""
+    wishes: AskingWishes = NO_WISHES
+    """Of the other devices that it asks."""
 
 
 def title_of(question: str) -> str:

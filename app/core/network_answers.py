@@ -11,6 +11,7 @@ import msgspec
 from app.core.answer_run import AnswerRun
 from app.core.errors import NobodyAnswered, NoRouter, OfflineChosen
 from app.core.events import Asked, Replaced, Token
+from app.core.fusion import ToFuse
 from app.core.messages import Attachment, ChatMessage, Conversation, MessageState
 from app.core.models import Models
 from app.core.network.asking import Answered, Asking
@@ -55,14 +56,16 @@ class NetworkAnswers:
             instructions=options["system_prompt"] or "",
             max_tokens=options["max_answer_tokens"],
             temperature=options.sampling().temperature,
+            wishes=conversation.wishes,
         )
 
     async def write(
         self, run: AnswerRun, departure: Departure
-    ) -> AsyncGenerator[Token | Replaced | Asked, None]:
-        """Let others answer; the draft holds the result.
+    ) -> AsyncGenerator[Token | Replaced | Asked | ToFuse, None]:
+        """Let others answer; the draft holds the result. `ToFuse` comes last, where that is wished.
 
         Raises:
+            ModelNotOffered: a model is wished that nobody offers.
             StoppedEarly: the user stopped before anything was said.
             And those of `FAILURES`.
         """
@@ -83,6 +86,8 @@ class NetworkAnswers:
                     case Answered():
                         draft.begin(event.model, event.sources)
                         draft.done(_state_of(event), event.usage)
+                        if len(event.answers) > 1:
+                            yield ToFuse(event.answers, event.all_sources)
 
     async def server_answers(self) -> bool:
         """Whether the chosen model is on a server beyond this device: nobody has agreed to that here."""

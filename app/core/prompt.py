@@ -24,7 +24,7 @@ MESSAGE_OVERHEAD = 12
 SOURCES_SHARE = 0.4
 """Sources fill at most this share of the context window."""
 
-_TAG = re.compile(r"<(?=/?\s*(?:source|file)\b)", re.IGNORECASE)
+_TAG = re.compile(r"<(?=/?\s*(?:source|file|answer)\b)", re.IGNORECASE)
 
 # The sources first, the question last: measured with a model of 135M parameters, which otherwise
 # answers with the number of a source instead of its content. A rule to say when the sources do not
@@ -75,11 +75,16 @@ class TokenBudget:
         return int(self.context * SOURCES_SHARE)
 
 
+def contained(text: str) -> str:
+    """A text of others that can neither close what it stands in nor open another one."""
+    return _TAG.sub("‹", text)
+
+
 def render_source(source: Citation) -> str:
     """One source as the model sees it; its text cannot close or open a source."""
     page = f' page="{source.page}"' if source.page is not None else ""
     title = escape(source.document_title, quote=True)
-    text = _TAG.sub("‹", source.text)
+    text = contained(source.text)
     return f'<source id="{source.number}" title="{title}"{page}>\n{text}\n</source>'
 
 
@@ -88,8 +93,7 @@ def render_files(question: str, files: Sequence[Attachment]) -> str:
     if not files:
         return question
     shown = [
-        f'<file name="{escape(file.name, quote=True)}">\n{_TAG.sub("‹", file.text)}\n</file>'
-        for file in files
+        f'<file name="{escape(file.name, quote=True)}">\n{contained(file.text)}\n</file>' for file in files
     ]
     return "\n\n".join([_FILES[is_right_to_left(question)], *shown, question])
 

@@ -53,6 +53,21 @@ class JoinedBy(StrEnum):
     """The one in the middle of all by its meaning, weighed by trust."""
     VOTE = "vote"
     """The most frequent one; for answers that are short enough to be the same to the letter."""
+    FUSED = "fused"
+    """This device's own model has put them together."""
+
+
+class NotFused(StrEnum):
+    """Why this device's own model has not put the answers together, though the user wished it."""
+
+    NO_MODEL = "no_model"
+    """There is none, or it is on a server: the answers of others go to no third party."""
+    TOO_SLOW = "too_slow"
+    TOO_LONG = "too_long"
+    """The answers do not fit into its context window."""
+    STOPPED = "stopped"
+    """By the user, for whom the answer that stands is enough."""
+    FAILED = "failed"
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +88,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     """From the question to its end."""
     text: str = ""
-    """What it said, where it says something else than what is shown."""
+    """What it said, where it says something else than what is shown; of all of them where they are to be put
+    together."""
 
 
 class Departed(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +124,10 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the error because of which this device has answered itself; empty: it has not."""
     comparing: bool = False
     """The words shown are whole; those of other devices are waited for."""
+    fusing: bool = False
+    """This device's own model puts the answers together."""
+    not_fused: NotFused | None = None
+    """Why it has not, where it was to."""
 
     @property
     def whole(self) -> tuple[Reply, ...]:
@@ -122,7 +142,16 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def other_views(self) -> tuple[Reply, ...]:
         """Those that say something else."""
-        return tuple(reply for reply in self.whole if reply.agrees is False and reply.text)
+        return tuple(
+            reply
+            for reply in self.whole
+            if reply.agrees is False and reply.text and self.joined_by is not JoinedBy.FUSED
+        )
+
+    @property
+    def originals(self) -> tuple[Reply, ...]:
+        """The answers that were put together, where they were."""
+        return self.whole if self.joined_by is JoinedBy.FUSED else ()
 
     def reply_of(self, node: str) -> Reply | None:
         """What a device has said."""

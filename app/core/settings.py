@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from app.core.asking_wishes import Joining
 from app.core.json_file import decoded_object, encoded, usable_fields
 from app.core.state_file import Stamp, StateFile
 
@@ -81,9 +82,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     network_answers: Annotated[int, msgspec.Meta(ge=1, le=5)] = 3
     """How many devices of your circle or of the public answer a question, to be compared. More are slower and
     surer; of your own devices one answers."""
-    network_joining: Literal["compare", "first"] = "compare"
-    """What becomes of several answers: the one that most agree with is shown; or the first that is whole,
-    which spares batteries."""
+    network_joining: Joining = "compare"
+    """What becomes of several answers: the one that most agree with is shown (compare); or the first that is
+    whole, which spares batteries (first); or this device's own model puts them together (fuse)."""
     network_patience_seconds: Annotated[int, msgspec.Meta(ge=5, le=600)] = 45
     """How long other devices may take for their first words, before this one answers itself."""
     licences_accepted: tuple[str, ...] = ()

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from app.core.device_names import names_of
 from app.core.messages import ChatMessage, Citation, Conversation, MessageState
+from app.core.origin_words import names_of
 from app.core.strings import Strings
 
 FORMAT = "dai-conversation-1"

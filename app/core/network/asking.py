@@ -9,26 +9,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from app.core.errors import ConsentNeeded, NobodyAnswered, NoRouter
+from app.core.asking_wishes import Joining
+from app.core.errors import ConsentNeeded, ModelNotOffered, NobodyAnswered, NoRouter
 from app.core.events import Asked, Replaced, Token
 from app.core.messages import Citation
 from app.core.network.canarying import Canaries
 from app.core.network.departure import Departure
 from app.core.network.joining import Joined, Meanings, join
 from app.core.network.listening import Listening, Patience
-from app.core.network.panel import Panel, Seat
-from app.core.network.passages import QuotedAnswer, merge_passages
+from app.core.network.outcome import agreeing, compared, quoted, usage
+from app.core.network.panel import Panel
+from app.core.network.passages import merge_passages
 from app.core.network.preparation import Preparation, Prepared
 from app.core.network.routers import Router, Routers
 from app.core.network.settling import Settling
-from app.core.provenance import PrivacyLevel, Provenance, ReplyState
+from app.core.provenance import PrivacyLevel, Provenance
 from app.core.redaction import restore
 from app.core.settings import SettingsStore
 from app.core.stopping import StoppedEarly, StopSwitch
@@ -42,6 +44,8 @@ log = logging.getLogger(__name__)
 
 OpenClient = Callable[[Router], AbstractAsyncContextManager[RouterClient]]
 _CLOSING_SECONDS = 3.0
+_NOBODY = (NoWorkerFits, ModelNotOffered)
+"""Reasons about which nothing can be done but to wait, or to wish something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,10 @@ class Answered:
     finish: FinishReason
     usage: Usage
     stopped: bool = False
+    answers: tuple[str, ...] = ()
+    """All that are whole, the most trusted device's first; only where they are to be put together."""
+    all_sources: tuple[Citation, ...] = ()
+    """What these rest on, together."""
 
 
 class Asking:
@@ -99,6 +107,7 @@ class Asking:
         Raises:
             ConsentNeeded: the departure is not approved; nothing has left.
             NoRouter: none is set up.
+            ModelNotOffered: a model is wished that nobody offers.
             NobodyAnswered: no device has answered in time, or none to the end.
             NetworkError: nobody can be asked; the reason of the last router that was tried.
             StoppedEarly: the user stopped before anything was said.
@@ -111,10 +120,10 @@ class Asking:
             async with self._open_client(router) as client:
                 try:
                     prepared = await stop.wait_for(self._prepare(client, router, departure))
-                except NetworkError as refused:
+                except (NetworkError, ModelNotOffered) as refused:
                     log.info("a router was of no use: %s", type(refused).__name__)
                     # Of several reasons, one that the user can do something about says more.
-                    error = error if isinstance(refused, NoWorkerFits) and _tells(error) else refused
+                    error = error if isinstance(refused, _NOBODY) and _tells(error) else refused
                     continue
                 async with aclosing(self._ask(client, router, departure, prepared, stop)) as events:
                     async for event in events:
@@ -147,7 +156,7 @@ class Asking:
             ),
             departure.placeholders,
             Patience(float(self._settings.current.network_patience_seconds)),
-            first_only=self._settings.current.network_joining == "first",
+            first_only=self._joining(departure) == "first",
             clock=loop.time,
         )
         yield Asked(listening.provenance)
@@ -192,19 +201,27 @@ class Asking:
         else:
             best = shown if shown in whole else max(whole, key=lambda seat: seat.trust)
             joined = await join(whole, best, self._meanings)
-        merged = merge_passages(_answers(joined, whole), joined.best.node)
+        merged = merge_passages(agreeing(joined, whole), joined.best.node)
+        fusing = len(whole) > 1 and not stopped and self._joining(departure) == "fuse"
+        together = merge_passages(quoted(whole if fusing else []), joined.best.node)
+        originals = {node: restore(text, departure.placeholders) for node, text in together.texts.items()}
         for event in listening.show(joined.best, merged.texts[joined.best.node]):
             yield event
-        yield Asked(_compared(listening.provenance, panel, joined, departure))
+        yield Asked(compared(listening.provenance, panel, joined, departure, originals))
         now = self._preparation.now
         await self._settling.settle(prepared, joined, router.name, now)
         yield Answered(
             joined.best.model,
             departure.sources or merged.sources,
             joined.best.finish,
-            _usage(listening, joined.best),
+            usage(listening, joined.best),
             stopped=not whole,
+            answers=tuple(originals.values()),
+            all_sources=departure.sources or together.sources,
         )
+
+    def _joining(self, departure: Departure) -> Joining:
+        return departure.wishes.joining or self._settings.current.network_joining
 
     def _maybe_send_canary(self, router: Router, level: PrivacyLevel, prepared: Prepared) -> None:
         """Now and then, after a question to strangers, and unknown to them: who answers what is known?"""
@@ -230,45 +247,6 @@ class Asking:
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-
-
-def _answers(joined: Joined, whole: Sequence[Seat]) -> list[QuotedAnswer]:
-    """What the answer rests on: its own passages, and those of the devices that say the same."""
-    agreeing = [seat for seat in whole if seat is not joined.best and joined.agrees.get(seat.node)]
-    return [
-        QuotedAnswer(seat.node, seat.trust, seat.text, seat.sources()) for seat in (joined.best, *agreeing)
-    ]
-
-
-def _compared(provenance: Provenance, panel: Panel, joined: Joined, departure: Departure) -> Provenance:
-    replies = []
-    for seat in panel.seats.values():
-        if seat.spare and seat.state in (ReplyState.ASKED, ReplyState.LEFT_OUT) and not seat.text:
-            continue  # a spare that nobody has called
-        agrees = joined.agrees.get(seat.node)
-        reply = seat.reply(agrees=agrees)
-        if agrees is False:
-            reply = msgspec.structs.replace(reply, text=restore(seat.text, departure.placeholders))
-        replies.append(reply)
-    return msgspec.structs.replace(
-        provenance,
-        replies=tuple(replies),
-        shown=joined.best.node,
-        joined_by=joined.by,
-        comparing=False,
-        position=0,
-    )
-
-
-def _usage(listening: Listening, best: Seat) -> Usage:
-    first = listening.first_words_seconds or 0.0
-    return Usage(
-        prompt_tokens=0,
-        reused_tokens=0,
-        answer_tokens=best.tokens,
-        time_to_first_token=first,
-        generation_seconds=max(0.0, best.seconds - first),
-    )
 
 
 def _tells(error: Exception) -> bool:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from app.core.asking_wishes import NO_WISHES, AskingWishes
 from app.core.direction import is_right_to_left
 from app.core.errors import AttachmentsTooLong
 from app.core.messages import Attachment, ChatMessage, Citation
@@ -50,6 +51,8 @@ class Departure:
     placeholders: tuple[Placeholder, ...] = ()
     max_tokens: int = 1024
     temperature: float | None = None
+    wishes: AskingWishes = NO_WISHES
+    """Which model is to answer, and what becomes of several answers."""
     approved: bool = False
 
     @property
@@ -84,6 +87,7 @@ class Departure:
         temperature = 0.7 if self.temperature is None else self.temperature
         return Question(
             turns=self.turns,
+            model=self.wishes.model,
             language=self.language,
             max_tokens=self.max_tokens,
             temperature_hundredths=round(min(2.0, max(0.0, temperature)) * 100),
@@ -117,6 +121,7 @@ def compose_departure(
     max_tokens: int = 1024,
     temperature: float | None = None,
     context_tokens: int = CONTEXT_TOKENS,
+    wishes: AskingWishes = NO_WISHES,
 ) -> Departure:
     """The question with as much of its conversation and of its sources as a worker's context holds.
 
@@ -156,6 +161,7 @@ def compose_departure(
         files=sum(map(len, files.values())),
         max_tokens=budget.answer,
         temperature=temperature,
+        wishes=wishes,
     )
 
 

@@ -17,6 +17,7 @@ from app.core.network.groups import Groups
 from app.core.network.identity import Identity
 from app.core.network.joining import Meanings, no_meanings
 from app.core.network.ledger import Ledger, Purpose
+from app.core.network.offers import Offers
 from app.core.network.offline import OfflineSwitch
 from app.core.network.outgoing import Outgoing
 from app.core.network.preparation import Preparation
@@ -46,6 +47,7 @@ class Network:
     trust: TrustStore
     receipts: ReceiptStore
     asking: Asking
+    offers: Offers
 
     def open_client(self, purpose: Purpose, address: str) -> httpx.AsyncClient:
         """A client for the router at this address; close it. Uses the user's proxy where one leads there."""
@@ -99,6 +101,7 @@ def open_network(
         devices=devices,
         trust=trust,
         receipts=receipts,
+        offers=Offers(routers, open_asker, preparation),
         asking=Asking(routers, open_asker, preparation, settling, canaries, settings, meanings),
         ledger=outgoing.ledger,
         offline=outgoing.offline,

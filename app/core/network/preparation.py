@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from app.core.errors import ModelNotOffered
 from app.core.network.departure import Departure
 from app.core.network.devices import Devices
 from app.core.network.groups import Group, GroupKind, Groups
@@ -88,11 +89,18 @@ class Preparation:
         return int(self._wall())
 
     async def find(
-        self, client: RouterClient, router: Router, level: PrivacyLevel, tokens: int, language: str | None
+        self,
+        client: RouterClient,
+        router: Router,
+        level: PrivacyLevel,
+        tokens: int,
+        language: str | None,
+        model: str | None = None,
     ) -> Found:
-        """Devices of this level that could answer, checked.
+        """Devices of this level that could answer, with this model or, with None, with any; checked.
 
         Raises:
+            ModelNotOffered: there is none with this model.
             NoWorkerFits, CardError, MessageError: there is none, see `selecting.check`.
             RouterError: as `RouterClient.candidates`.
             RouterChanged: somebody else answers at its address.
@@ -112,13 +120,19 @@ class Preparation:
         query = WorkerQuery(
             job=job,
             asker=keys.node,
+            model=model,
             languages=(language,) if language else (),
             workers=MOST_CANDIDATES,
             spares=MOST_CANDIDATES,
             groups=tuple(group.tag for group in groups),
             public=level is PrivacyLevel.PUBLIC,
         )
-        candidates = await client.candidates(query)
+        try:
+            candidates = await client.candidates(query)
+        except NoWorkerFits:
+            if model is not None:
+                raise ModelNotOffered(model) from None
+            raise
         try:
             verify(candidates.ticket, AssignmentTicket, router.public_key)
         except SignatureInvalid:
@@ -129,15 +143,22 @@ class Preparation:
             return node == keys.node or node in blocked or book.quarantined(node, now)
 
         checks = Checks(lambda card, named: self._devices.see(card, named=named), refuses)
-        selected = await asyncio.to_thread(check, candidates.candidates, checks, groups, level, tokens)
+        try:
+            selected = await asyncio.to_thread(
+                check, candidates.candidates, checks, groups, level, tokens, model
+            )
+        except NoWorkerFits:
+            if model is not None:
+                raise ModelNotOffered(model) from None
+            raise
         return Found(job, keys, groups, candidates, tuple(selected))
 
     async def prepare(
         self, client: RouterClient, router: Router, departure: Departure, workers: int
     ) -> Prepared:
         """Find, draw, seal. Raises as `find`, and QuestionTooLong."""
-        level, language = departure.level, departure.language
-        found = await self.find(client, router, level, departure.tokens, language)
+        level, language, model = departure.level, departure.language, departure.wishes.model
+        found = await self.find(client, router, level, departure.tokens, language, model)
         choice = draw(
             found.selected,
             self._trust_in,
@@ -145,6 +166,7 @@ class Preparation:
             workers=workers,
             spares=SPARES,
             language=language,
+            model=model,
             chance=os.urandom(16),
         )
         return await asyncio.to_thread(self.seal, found, choice, router, departure.message)

@@ -73,8 +73,9 @@ def check(
     groups: Sequence[GroupAt],
     level: PrivacyLevel,
     tokens: int,
+    model: str | None = None,
 ) -> list[Selected]:
-    """Those that may be asked a question of this level and length.
+    """Those that may be asked a question of this level and length, and offer this model or, with None, any.
 
     Raises:
         CardError, MessageError: nobody is left, and this is why the first one is not.
@@ -93,7 +94,7 @@ def check(
         nearest = min(
             (group.level for group in shared), key=lambda one: one.rank, default=PrivacyLevel.PUBLIC
         )
-        offer = _offer(card, tokens)
+        offer = _offer(card, tokens, model)
         if offer is None or not level.reaches(nearest) or checks.refuses(card.node):
             continue
         tags = tuple(group.tag for group in shared)
@@ -111,10 +112,12 @@ def draw(
     workers: int,
     spares: int,
     language: str | None,
+    model: str | None = None,
     chance: bytes,
 ) -> Choice:
     """Workers and spares, by `network.balancing`: the near ones first, then by trust, speed and chance."""
     wish = Wish(
+        model=model,
         languages=frozenset({language} if language else ()),
         workers=workers,
         spares=spares,
@@ -154,7 +157,11 @@ def _shared(candidate: Candidate, card: NodeCard, groups: Sequence[GroupAt]) -> 
     ]
 
 
-def _offer(card: NodeCard, tokens: int) -> ModelOffer | None:
-    """The fastest model with a large enough window."""
-    fitting = [offer for offer in card.models if offer.context_tokens >= tokens]
+def _offer(card: NodeCard, tokens: int, model: str | None) -> ModelOffer | None:
+    """The fastest model with a large enough window, or the one that is wished."""
+    fitting = [
+        offer
+        for offer in card.models
+        if offer.context_tokens >= tokens and (model is None or offer.model == model)
+    ]
     return max(fitting, key=lambda offer: offer.tokens_per_second, default=None)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import flet as ft
 
-from app.core.device_names import names_of
 from app.core.messages import Citation
+from app.core.origin_words import names_of
 from app.core.provenance import Provenance
 from app.ui.components.controls import marked
 from app.ui.state.app import AppState

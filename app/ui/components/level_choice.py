@@ -5,6 +5,7 @@ from __future__ import annotations
 import flet as ft
 
 from app.core.provenance import PrivacyLevel
+from app.ui.components.asking_wishes import AskingWishesRows
 from app.ui.components.controls import marked
 from app.ui.components.setting_rows import notice
 from app.ui.routes import NETWORK
@@ -32,6 +33,8 @@ def level_button(app: AppState, chat: ChatState) -> ft.Control:
     level = chat.level
     background, color = _COLORS[level]
     name = app.strings(f"level.{level}")
+    if chat.wishes.model is not None and level is not PrivacyLevel.DEVICE:
+        name += f" · {app.strings.isolate(chat.wishes.model)}"
 
     async def choose() -> None:
         await app.chat.look_for_routers()
@@ -39,7 +42,8 @@ def level_button(app: AppState, chat: ChatState) -> ft.Control:
 
     controls: list[ft.Control] = [ft.Icon(ICONS[level], size=18, color=color)]
     if level is not PrivacyLevel.DEVICE or app.layout is not Layout.PHONE:
-        controls.append(ft.Text(name, theme_style=ft.TextThemeStyle.LABEL_MEDIUM, color=color, max_lines=1))
+        shown = app.strings(f"level.{level}") if app.layout is Layout.PHONE else name
+        controls.append(ft.Text(shown, theme_style=ft.TextThemeStyle.LABEL_MEDIUM, color=color, max_lines=1))
     return marked(
         ft.Container(
             ft.Row(controls, spacing=Space.S, tight=True, rtl=app.rtl),
@@ -90,6 +94,8 @@ def LevelChoiceBody(app: AppState, chat: ChatState) -> ft.Control:
                 rtl=app.rtl,
             ),
         )
+    if chat.has_router and chat.level is not PrivacyLevel.DEVICE:
+        lines.append(AskingWishesRows(app, chat, chat.level))
     return ft.Column(lines, spacing=Space.S, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 

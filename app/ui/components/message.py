@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import flet as ft
 
-from app.core.device_names import names_of
 from app.core.direction import is_right_to_left
 from app.core.messages import MessageState
+from app.core.origin_words import names_of
 from app.ui.components.answer_footer import answer_footer
 from app.ui.components.attachments import attached_files
 from app.ui.components.controls import in_reading_width, marked, remembered, small_button

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import flet as ft
 
 from app.core.departed_amounts import amounts
-from app.core.device_names import name_of
 from app.core.messages import Citation
+from app.core.origin_words import happening, name_of, summary
 from app.core.provenance import Departed, Provenance, Reply, ReplyState
 from app.core.strings import Strings
 from app.ui.components.controls import marked
@@ -46,33 +46,6 @@ def origin_line(app: AppState, provenance: Provenance) -> ft.Control:
         rtl=app.rtl,
         spacing=Space.S,
     )
-
-
-def happening(strings: Strings, provenance: Provenance) -> str:
-    """The same in words."""
-    if provenance.fallback:
-        return summary(strings, provenance)
-    if provenance.comparing:
-        return strings("origin.comparing")
-    if (shown := provenance.reply_of(provenance.shown)) is not None:
-        return strings("origin.writing", name=name_of(strings, shown))
-    if provenance.position:
-        return strings("origin.waiting", count=provenance.position)
-    return strings("origin.asking")
-
-
-def summary(strings: Strings, provenance: Provenance) -> str:
-    """Who answered, and how many agree, in one line."""
-    if provenance.fallback:
-        return strings("origin.fallback")
-    whole = provenance.whole
-    shown = provenance.reply_of(provenance.shown)
-    text = strings("origin.answered", name=name_of(strings, shown)) if shown else strings("origin.nobody")
-    compared = [reply for reply in whole if reply.agrees is not None]
-    if len(compared) < 2:
-        return text
-    agree = strings("origin.agree", agreeing=provenance.agreeing, total=len(compared))
-    return f"{text} · {agree}"
 
 
 @ft.component
@@ -138,7 +111,10 @@ def _details(
     if provenance.fallback:
         lines.append(_text(app, strings.error_named(provenance.fallback)))
     lines += [_reply(app, provenance, reply) for reply in provenance.replies]
-    lines += [_other_view(app, reply) for reply in provenance.other_views]
+    if provenance.not_fused is not None:
+        lines.append(_text(app, strings(f"origin.not_fused.{provenance.not_fused}"), "not-fused"))
+    lines += [_said(app, reply, "origin.other_view") for reply in provenance.other_views]
+    lines += [_said(app, reply, "origin.original") for reply in provenance.originals]
     if given := [citation for citation in citations if citation.given_by]:
         lines.append(given_passages(app, provenance, given, open_citation))
     lines.append(_text(app, _left(strings, provenance.departed), "origin-left"))
@@ -188,13 +164,13 @@ def _reply(app: AppState, provenance: Provenance, reply: Reply) -> ft.Control:
     )
 
 
-def _other_view(app: AppState, reply: Reply) -> ft.Control:
+def _said(app: AppState, reply: Reply, title: str) -> ft.Control:
     strings = app.strings
     return marked(
         ft.Container(
             said_words(
                 app,
-                strings("origin.other_view", name=name_of(strings, reply)),
+                strings(title, name=name_of(strings, reply)),
                 reply.text,
                 ft.TextThemeStyle.LABEL_MEDIUM,
             ),
@@ -202,7 +178,7 @@ def _other_view(app: AppState, reply: Reply) -> ft.Control:
             border_radius=Radius.S,
             padding=Space.M,
         ),
-        identifier=f"other-view-{reply.node[:6]}",
+        identifier=f"said-{reply.node[:6]}",
         container=True,
     )
 

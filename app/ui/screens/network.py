@@ -8,6 +8,7 @@ from app.core.errors import RecordsLost
 from app.core.network.groups import GroupKind
 from app.ui import routes
 from app.ui.components.asked_section import asked_section
+from app.ui.components.asking_section import asking_section
 from app.ui.components.controls import card, icon_button, marked, menu
 from app.ui.components.device_rows import devices_section, own_section
 from app.ui.components.group_rows import groups_section
@@ -69,6 +70,7 @@ def _parts(app: AppState, state: NetworkState) -> list[ft.Control]:
             groups_section(app, state.groups),
             *(_routers(app, state)),
             WorkerSection(app, app.working.state),
+            asking_section(app),
             *asked_section(app, state),
             own_section(app, state),
             devices_section(app, state),

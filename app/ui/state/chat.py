@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
+from app.core.asking_wishes import NO_WISHES, AskingWishes
 from app.core.attachments import AttachmentDraft
 from app.core.errors import ConversationMissing, NoRouter
 from app.core.events import Event
@@ -121,6 +122,7 @@ class Chat:
         self.state.open = None
         self.state.options = AnswerOptions()
         self.state.level = PrivacyLevel.DEVICE
+        self.state.wishes = NO_WISHES
         self.state.messages = []
         self.state.earlier = 0
         self.state.follow = True
@@ -141,6 +143,7 @@ class Chat:
         self.state.collection_ids = list(conversation.collection_ids)
         self.state.options = conversation.options
         self.state.level = conversation.level
+        self.state.wishes = conversation.wishes
         self.state.follow = True
         self._write_next()
         await self._show_messages()
@@ -178,6 +181,26 @@ class Chat:
             await asyncio.to_thread(self._conversations.set_level, self.state.open.id, level)
 
     @reported
+    async def set_wishes(self, wishes: AskingWishes) -> None:
+        """Choose what is wished of the other devices that the open conversation asks."""
+        self.state.wishes = wishes
+        if self.state.open is not None:
+            await asyncio.to_thread(self._conversations.set_wishes, self.state.open.id, wishes)
+
+    async def look_for_models(self) -> None:
+        """Find out which models other devices of the open conversation's level offer."""
+        level = self.state.level
+        self.state.offered, self.state.offers_problem = None, None
+        try:
+            found = list(await self._services.network.offers.models(level))
+        except Exception as error:  # noqa: BLE001 - shown where the models would stand
+            if level is self.state.level:
+                self.state.offers_problem = error
+            return
+        if level is self.state.level:
+            self.state.offered = found
+
+    @reported
     async def look_for_routers(self) -> None:
         """Note whether other devices can be asked at all."""
         self.state.has_router = await self._services.network.asking.ready()
@@ -196,6 +219,7 @@ class Chat:
                 self._existing(self.state.collection_ids),
                 self.state.options,
                 self.state.level,
+                self.state.wishes,
             )
             self.state.open = conversation
         answering = self._services.answering
@@ -238,6 +262,7 @@ class Chat:
         else:
             self.new()
             self.state.options, self.state.level = asked_in.options, asked_in.level
+            self.state.wishes = asked_in.wishes
         self.draft = question.text
         self._write_next()
 

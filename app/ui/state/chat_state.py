@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 import flet as ft
 
+from app.core.asking_wishes import NO_WISHES, AskingWishes
 from app.core.messages import ChatMessage, Conversation
 from app.core.model_options import AnswerOptions
+from app.core.network.offers import OfferedModel
 from app.core.provenance import PrivacyLevel, Provenance
 from app.ui.state.live import Phase
 from rag.model import Collection
@@ -64,6 +66,12 @@ class ChatState:
     """The collections that the open conversation asks."""
     level: PrivacyLevel = PrivacyLevel.DEVICE
     """How far the open conversation's questions may travel."""
+    wishes: AskingWishes = NO_WISHES
+    """Of the other devices that the open conversation asks."""
+    offered: list[OfferedModel] | None = None
+    """Models that other devices of its level offer; None: not known yet."""
+    offers_problem: Exception | None = None
+    """Why that could not be found out."""
     has_router: bool = False
     """Whether other devices can be asked at all."""
     options: AnswerOptions = field(default_factory=AnswerOptions)

@@ -89,3 +89,22 @@ def test_without_anybody_there_this_device_answers(dai, model, stranger):
     result = dai("ask", QUESTION, "--ask-network", "my-devices")
     assert (result.status, result.out) == (0, "I know it myself.\n")
     assert "Answered on this device" in result.err
+
+
+def test_a_wished_model_and_one_answer_of_all_are_options(dai, stranger):
+    listed = dai("network", "models", "--level", "public", "--json").json
+    assert listed == [{"model": "qwen3-1.7b", "devices": 1}]
+    asking = ("ask", QUESTION, "--ask-network", "public", "--yes", "--fuse", "--network-model")
+    answer = dai(*asking, "Qwen3 1.7B", "--json").json
+    assert answer["provenance"]["replies"][0]["state"] == "whole"
+    assert stranger.questions[0].model == "qwen3-1.7b"
+    refused = dai(*asking, "llama-70b")
+    assert refused.status != 0
+    assert "llama-70b" in refused.err
+    assert len(stranger.questions) == 1
+
+
+def test_wishes_of_other_devices_need_other_devices(dai):
+    result = dai("ask", QUESTION, "--fuse")
+    assert result.status != 0
+    assert "--ask-network" in result.err

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from app.core.provenance import PrivacyLevel
+from network.protocol.content import AnswerCitation
 from tests.app.ui.conftest import services
 from tests.network.small_world import ScriptedAnswerer
 
@@ -18,12 +19,13 @@ QUESTION = "Shall I write to anna@mail.example?"
 
 
 @asynccontextmanager
-async def others(*answers: str) -> AsyncIterator[list[ScriptedAnswerer]]:
+async def others(*answers: str | tuple[object, ...]) -> AsyncIterator[list[ScriptedAnswerer]]:
     """Strangers that say this, at a router that the app knows."""
     from tests.network.http_router import whole_router
     from tests.network.router.devices import working
 
-    answerers = [ScriptedAnswerer((answer,)) for answer in answers]
+    said = [(answer,) if isinstance(answer, str) else answer for answer in answers]
+    answerers = [ScriptedAnswerer(words) for words in said]
     async with AsyncExitStack() as stack:
         router = await stack.enter_async_context(whole_router(name="Home"))
         for answerer in answerers:
@@ -143,3 +145,47 @@ async def test_a_router_that_was_removed_meanwhile_leads_there_too(open_app, mod
         assert "router" in app.text()
         await app.tap("dialog-confirm")
         await app.until(lambda: not app.shows("composer"))
+
+
+@pytest.mark.slow
+async def test_a_model_of_others_and_one_answer_of_all_are_chosen_in_the_conversation(open_app, model):
+    model("Yes, or no.")
+    async with open_app() as app, others("Yes, do.", "Yes, do.", "No.") as asked:
+        await go_public(app)
+        await app.tap("level")
+        await app.until(lambda: app.shows("wished-model-qwen3-1.7b"))
+        await app.tap("wished-model-qwen3-1.7b")
+        await app.tap("joining-fuse")
+        await app.until(lambda: "stays readable" in app.text())
+        await app.tap("dialog-close")
+        sending = await ask(app, QUESTION)
+        await app.tap("departure-send")
+        await sending
+        await app.until(lambda: app.shows("origin"))
+        assert "Yes, or no." in app.text("message-assistant")
+        assert "from 3 answers" in app.text("origin")
+        assert {one.questions[0].model for one in asked} == {"qwen3-1.7b"}
+        await app.tap("origin")
+        await app.until(lambda: app.shows("origin-left"))
+        assert app.text().count("Yes, do.") == 2
+        [conversation] = (await services()).conversations.list()
+        assert (conversation.wishes.model, conversation.wishes.joining) == ("qwen3-1.7b", "fuse")
+
+
+@pytest.mark.slow
+async def test_passages_of_others_tell_whose_they_are(open_app, model):
+    model("I know it myself.")
+    source = AnswerCitation(number=3, title="Manual of the boiler", page=7, quote="Open it slowly.")
+    async with open_app() as app, others(("Slowly [3].", source)):
+        await go_public(app)
+        sending = await ask(app, QUESTION)
+        await app.tap("departure-send")
+        await sending
+        await app.until(lambda: app.shows("citation-3"))
+        await app.tap("origin")
+        await app.until(lambda: app.shows("given-3"))
+        assert "Volunteer" in app.text("given-3")
+        await app.tap("given-3")
+        await app.until(lambda: app.shows("passage-note"))
+        assert "It is not on this device" in app.text("passage-note")
+        assert "Open it slowly." in app.text("passage")

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from app.core.answering import Answering
 from app.core.network.facade import Network, open_network
 from app.core.network.ledger import Ledger
 from app.core.network.offline import OfflineSwitch
 from app.core.network.outgoing import Outgoing
 from app.core.network.vault import Vault
+from app.core.network_answers import NetworkAnswers
 from app.core.paths import Paths
 from app.core.settings import SettingsStore
+from tests.app.core.conftest import Desk
+from tests.app.core.network.place import Place
 from tests.app.ui.word_embedder import WordEmbedder
 from tests.network.test_key_stores import MemoryKeyring
 
@@ -87,3 +92,29 @@ def nothing_is_local(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         monkeypatch.setattr("app.core.network.offline.is_this_device", lambda host: False)
 
     return apply
+
+
+@pytest.fixture
+async def place(folder: Path) -> AsyncIterator[Place]:
+    from tests.network.http_router import whole_router
+
+    desk = Desk(folder)
+    network = Device(folder).start()
+    network.asking.chance = lambda: 1.0  # no canaries but where a test wants one
+    desk.settings.change(network_patience_seconds=30)
+    network.settings.change(network_patience_seconds=30)
+    desk.answering = Answering(
+        desk.conversations,
+        desk.knowledge,
+        desk.models,
+        desk.settings,
+        desk.writers,
+        elsewhere=NetworkAnswers(network.asking, desk.models),
+    )
+    async with AsyncExitStack() as stack:
+        router = await stack.enter_async_context(whole_router(name="Home"))
+        await network.routers.add(router.address)
+        yield Place(desk, network, router, stack)
+        await network.asking.close()
+    network.close()
+    await desk.close()

@@ -3,108 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
-from app.core.answering import Answering
 from app.core.errors import ConsentNeeded, NoRouter
-from app.core.events import Asked, Failed, Replaced, Stopped, Token
+from app.core.events import Asked, Failed, Stopped, Token
 from app.core.messages import ChatMessage, MessageState
-from app.core.network.facade import Network
 from app.core.network.groups import GroupKind
-from app.core.network_answers import NetworkAnswers
 from app.core.provenance import JoinedBy, PrivacyLevel, ReplyState
 from network.errors import NoWorkerFits
-from network.groups import group_tag, membership
-from network.keys import DeviceKeys
+from network.groups import group_tag
 from network.protocol.content import AnswerCitation
-from tests.app.core.conftest import Answered, Desk, collect
-from tests.app.core.network.conftest import Device
-from tests.network.small_world import ScriptedAnswerer, now
+from tests.app.core.conftest import Answered, collect
+from tests.app.core.network.place import Place
+from tests.network.small_world import now
 
 pytestmark = pytest.mark.desktop("a server")
 
 MINE, CIRCLE, PUBLIC = PrivacyLevel.MY_DEVICES, PrivacyLevel.CIRCLE, PrivacyLevel.PUBLIC
-
-
-@dataclass
-class Place:
-    """A desk whose questions can leave it, a router, and devices to ask."""
-
-    desk: Desk
-    network: Network
-    router: object
-    stack: AsyncExitStack
-    workers: dict[str, object] = field(default_factory=dict)
-
-    async def worker(self, *words: str, group: bytes | None = None, **options):
-        """A worker that says this; a stranger, unless it is in a group."""
-        from tests.network.router.devices import seen, working
-
-        answerer = ScriptedAnswerer(words, **options)
-        keys = DeviceKeys.generate(now())
-        public = self.router.service.desk.public
-        shown = (membership(group, public, keys.public),) if group else ()
-        device = await self.stack.enter_async_context(
-            working(self.router.address, answerer, keys=keys, memberships=shown, public=group is None)
-        )
-        if group is not None:
-            await seen(self.router.address, device, groups=(group_tag(group, public),), public=False)
-        self.workers[device.node] = device
-        return device
-
-    def conversation(self, level: PrivacyLevel = PUBLIC, collections=()) -> int:
-        """A new conversation of this level."""
-        return self.desk.conversations.create(collections, level=level).id
-
-    async def ask(self, conversation: int, text: str = "What is it?", **watch) -> Answered:
-        """Ask with the user's consent."""
-        departure = await self.desk.answering.departure(conversation, text)
-        assert departure is not None
-        return await collect(
-            self.desk.answering.ask(conversation, text, departure=departure.approve()), **watch
-        )
-
-    def shown(self, answered: Answered) -> str:
-        """What a reader has seen in the end."""
-        text = ""
-        for event in answered.events:
-            match event:
-                case Token(text=more):
-                    text += more
-                case Replaced(text=whole):
-                    text = whole
-        return text
-
-
-@pytest.fixture
-async def place(folder: Path) -> AsyncIterator[Place]:
-    from tests.network.http_router import whole_router
-
-    desk = Desk(folder)
-    network = Device(folder).start()
-    network.asking.chance = lambda: 1.0  # no canaries but where a test wants one
-    desk.settings.change(network_patience_seconds=30)
-    network.settings.change(network_patience_seconds=30)
-    desk.answering = Answering(
-        desk.conversations,
-        desk.knowledge,
-        desk.models,
-        desk.settings,
-        desk.writers,
-        elsewhere=NetworkAnswers(network.asking, desk.models),
-    )
-    async with AsyncExitStack() as stack:
-        router = await stack.enter_async_context(whole_router(name="Home"))
-        await network.routers.add(router.address)
-        yield Place(desk, network, router, stack)
-        await network.asking.close()
-    network.close()
-    await desk.close()
 
 
 async def until(come) -> None:
