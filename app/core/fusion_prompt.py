@@ -13,7 +13,7 @@ from app.core.direction import is_right_to_left
 from app.core.errors import AnswersTooLong
 from app.core.messages import ChatMessage
 from app.core.model_options import ResolvedOptions
-from app.core.prompt import TokenBudget, contained, first_kept, history_of
+from app.core.prompt import TokenBudget, answered, contained, first_kept
 from engines.protocol import Engine, LoraAdapter, Message, Priority, Prompt
 
 LEAST_TOKENS = 48
@@ -89,7 +89,7 @@ async def compose_fusion(
         turn = Message("user", render_answers(question, shortened))
         left = budget.prompt - await engine.count_tokens([*system, turn])
         if left >= 0:
-            history = history_of(earlier)
+            history = [Message(message.role, message.text) for message in answered(earlier)]
             lengths = await engine.count_texts([message.content for message in history])
             first = first_kept([message.role for message in history], lengths, left)
             return Prompt(
