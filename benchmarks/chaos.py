@@ -2,10 +2,13 @@
 
     python benchmarks/chaos.py --minutes 5 [--nats] [--seed 1]
 
-One router with its file, or with --nats two routers and a NATS server. Every few moments something is killed
-with kill -9 and started again, or stands still for three seconds, or all connections are cut, or a worker
-leaves in the middle of its answers. Workers take a while for their words. Leases last two seconds. The same
-seed makes the same choices; when they hit what, the machine decides.
+One router with its file, or with --nats two routers and a NATS server; everything goes through a proxy. Every
+few moments a router, a worker or NATS is killed with kill -9 and started again, or a router stands still for
+three seconds; all connections are cut, or nothing comes through them for a while, or they are dead without
+anybody being told while new ones work, as when devices change their network, or everything is late; or the
+clock of a router or a worker jumps by up to 100 seconds. Workers take a while for their words. Leases last
+four seconds, and workers whose connection breaks may be away for two. The same seed makes the same choices;
+when they hit what, the machine decides.
 """
 
 from __future__ import annotations
@@ -18,37 +21,25 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.rounds import print_head, print_load, print_row
-from network.protocol.content import Question
-from network.worker.answerer import Written
-from tests.network.cluster import Cluster, Outcome, cluster
-from tests.network.small_world import MODEL
+from tests.network.cluster import Cluster, Outcome, Program, cluster
+from tests.network.slow_answerer import WORDS, SlowAnswerer
 
-WORDS = ("One", " two", " three", " four", " five.")
 WORKERS = 8
+KILLED_WORKERS = 2
+"""More of them, each in a process of its own."""
+LEASE_SECONDS = 4
+MOST_CLOCK_SECONDS = 100.0
+"""Cards and proofs bear 300 of difference; two clocks here differ by twice as much as one jumps."""
 ASKERS = 6
 FROZEN_SECONDS = 3.0
 LAST_SECONDS = 120.0
 """For what is on its way when the killing ends."""
-
-
-class SlowAnswerer:
-    """Says its words one after the other."""
-
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
-
-    async def answer(self, question: Question, asker: bytes) -> AsyncIterator[str | Written]:
-        """As `Answerer.answer`."""
-        for word in WORDS:
-            await asyncio.sleep(self._chance.uniform(0.0, 0.3))
-            yield word
-        yield Written("complete", MODEL, len(WORDS))
 
 
 class Chaos:
@@ -58,14 +49,21 @@ class Chaos:
         self._cluster = cluster
         self._chance = chance
         self.happened: Counter[str] = Counter()
+        self.programs: list[Program] = []
+        """Workers that are there to be killed."""
 
     async def go_on(self, until: float) -> None:
         """One thing after the other."""
         things: dict[str, Callable[[], Awaitable[None]]] = {
             "router killed": self._kill_router,
             "router frozen": self._freeze_router,
+            "worker killed": self._kill_worker,
             "connections cut": self._cut,
-            "worker left": self._leave,
+            "connections black for a while": self._hold,
+            "connections dead, new ones well": self._strand,
+            "everything late for a while": self._delay,
+            "clock of a router jumped": self._jump,
+            "clock of a worker jumped": self._jump_worker,
         }
         if self._cluster.nats:
             things["NATS killed"] = self._kill_nats
@@ -95,12 +93,51 @@ class Chaos:
         await asyncio.sleep(self._chance.uniform(0.0, 1.0))
         await asyncio.to_thread(self._cluster.nats.start)
 
+    async def start_worker(self) -> None:
+        """One in a process of its own."""
+        program = Program("worker_process", self._cluster.front.address, str(self._chance.random()))
+        self.programs.append(program)
+        await self._cluster.until_there(await program.line())
+
+    async def close(self) -> None:
+        """End what was started here."""
+        self._cluster.front.release()
+        for program in self.programs:
+            await program.kill()
+
+    async def _kill_worker(self) -> None:
+        program = self.programs.pop(self._chance.randrange(len(self.programs)))
+        await program.kill()
+        await self.start_worker()
+
     async def _cut(self) -> None:
         self._cluster.front.cut()
 
-    async def _leave(self) -> None:
+    async def _hold(self) -> None:
+        self._cluster.front.hold()
+        await asyncio.sleep(self._chance.uniform(0.5, 6.0))
+        self._cluster.front.release()
+
+    async def _strand(self) -> None:
+        end = self._cluster.front.strand()
+        for worker in self._cluster.workers:
+            await worker.connection.wake()  # devices notice that their network is another
+        await asyncio.sleep(self._chance.uniform(0.5, 4.0))
+        end()
+
+    async def _delay(self) -> None:
+        self._cluster.front.delay_seconds = self._chance.uniform(0.05, 0.5)
+        await asyncio.sleep(3.0)
+        self._cluster.front.delay_seconds = 0.0
+
+    async def _jump(self) -> None:
+        program = self._chance.choice(self._cluster.routers).process
+        assert program
+        program.say(f"clock {self._chance.uniform(-MOST_CLOCK_SECONDS, MOST_CLOCK_SECONDS):.0f}")
+
+    async def _jump_worker(self) -> None:
         worker = self._chance.choice(self._cluster.workers)
-        await worker.connection.wake()
+        worker.ahead = self._chance.uniform(-MOST_CLOCK_SECONDS, MOST_CLOCK_SECONDS)
 
 
 class Asking:
@@ -145,6 +182,11 @@ def report(asking: Asking, chaos: Chaos) -> bool:
     print_row("questions accepted", len(asking.accepted))
     print_row("ended, once each", sum(count == 1 for count in ended.values()))
     print_row("how they ended", ", ".join(f"{name}: {count}" for name, count in sorted(ends.items())))
+    again = sum(attempt > 1 for outcome in asking.outcomes for _, attempt in outcome.beginnings)
+    refused = Counter(name for outcome in asking.outcomes for name in outcome.refused)
+    print_row("answers begun", sum(len(outcome.beginnings) for outcome in asking.outcomes))
+    print_row("of them as another attempt of the same worker", again)
+    print_row("messages that askers refused", ", ".join(map(str, sorted(refused.items()))) or 0)
     print_row("without a whole answer", len(empty))
     print_row("a wrong answer, or one twice from the same worker", len(wrong))
     print_row("seconds until the end, p50 and most", f"{seconds[len(seconds) // 2]:.1f}, {seconds[-1]:.1f}")
@@ -159,20 +201,25 @@ async def main(chosen: argparse.Namespace) -> bool:
     print_load("before")
     with tempfile.TemporaryDirectory() as folder:
         routers = 2 if chosen.nats else 1
-        async with cluster(Path(folder), routers=routers, nats=chosen.nats, lease=2) as whole:
+        async with cluster(Path(folder), routers=routers, nats=chosen.nats, lease=LEASE_SECONDS) as whole:
             for _ in range(WORKERS):
                 await whole.join(SlowAnswerer(random.Random(chance.random())), slots=2)
             asking = Asking(whole, random.Random(chance.random()))
             chaos = Chaos(whole, random.Random(chance.random()))
-            until = time.monotonic() + chosen.minutes * 60
-            tasks = [asyncio.create_task(asking.go_on(until)) for _ in range(ASKERS)]
-            await chaos.go_on(until)
-            _, late = await asyncio.wait(tasks, timeout=LAST_SECONDS)
-            for task in late:
-                task.cancel()
-            for task in tasks:
-                if task not in late:
-                    task.result()
+            try:
+                for _ in range(KILLED_WORKERS):
+                    await chaos.start_worker()
+                until = time.monotonic() + chosen.minutes * 60
+                tasks = [asyncio.create_task(asking.go_on(until)) for _ in range(ASKERS)]
+                await chaos.go_on(until)
+                _, late = await asyncio.wait(tasks, timeout=LAST_SECONDS)
+                for task in late:
+                    task.cancel()
+                for task in tasks:
+                    if task not in late:
+                        task.result()
+            finally:
+                await chaos.close()
     good = report(asking, chaos)
     print_load("after")
     return good

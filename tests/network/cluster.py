@@ -6,6 +6,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from network.answered import AnsweredQuestions
-from network.asked import AskedQuestion, Began, Said
+from network.asked import AskedQuestion, Began, Refused, Said
 from network.backoff import Backoff
 from network.cards import Offer, issue_card, read_card
 from network.client.router_client import RouterClient
@@ -54,6 +55,12 @@ class Program:
         assert self._process.stdout
         async with asyncio.timeout(SECONDS):
             return (await asyncio.to_thread(self._process.stdout.readline)).strip()
+
+    def say(self, line: str) -> None:
+        """A line for its input."""
+        assert self._process.stdin
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
 
     def send_signal(self, number: int) -> None:
         self._process.send_signal(number)
@@ -102,18 +109,29 @@ class Worker:
     def __init__(self, address: str, http: httpx.AsyncClient, answerer: Answerer, slots: int) -> None:
         self.keys = DeviceKeys.generate(now())
         self.answerer = answerer
+        self.ahead = 0.0
+        """Seconds by which its clock is set forward."""
 
         async def register(_: object) -> Registration:
-            self.keys, card = issue_card(self.keys, offer(slots), now())
+            self.keys, card = issue_card(self.keys, offer(slots), int(self._wall()))
             return Registration(self.keys, card, public=True)
 
         self.connection = RouterConnection(
-            address, http, register, answerer, AnsweredQuestions(), chance=lambda: 0.2
+            address,
+            http,
+            register,
+            answerer,
+            AnsweredQuestions(),
+            chance=lambda: 0.2,
+            wall=self._wall,
         )
 
     @property
     def node(self) -> str:
         return self.keys.node
+
+    def _wall(self) -> float:
+        return time.time() + self.ahead
 
 
 @dataclass
@@ -123,6 +141,10 @@ class Outcome:
     job: str
     texts: dict[str, str] = field(default_factory=dict)
     """By worker; of the last attempt."""
+    beginnings: list[tuple[str, int]] = field(default_factory=list)
+    """Worker and attempt of every answer that began."""
+    refused: list[str] = field(default_factory=list)
+    """Why messages were not believed."""
     whole: list[str] = field(default_factory=list)
     """Workers whose answer arrived to its end, in this order."""
     ends: list[str] = field(default_factory=list)
@@ -196,8 +218,11 @@ class Cluster:
         if isinstance(message, JobProgress) and message.event in ("done", "failed", "cancelled", "expired"):
             outcome.ends.append(message.event)
         match asked.hear(data):
-            case Began(node):
+            case Began(node, attempt):
                 outcome.texts[node] = ""
+                outcome.beginnings.append((node, attempt))
+            case Refused(_, error):
+                outcome.refused.append(type(error).__name__)
             case Said(node, part):
                 if isinstance(part, AnswerText):
                     outcome.texts[node] += part.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 
@@ -15,6 +15,10 @@ class Front:
         self.ports: list[int] = []
         """Of the routers, the preferred one first."""
         self.address = ""
+        self.delay_seconds = 0.0
+        """How long bytes are on the way, each way."""
+        self._flows = asyncio.Event()
+        self._flows.set()
         self._connections: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -35,6 +39,30 @@ class Front:
         for task in self._connections:
             task.cancel()
 
+    def hold(self) -> None:
+        """Nothing comes through any more, and nobody is told: until `release`."""
+        self._flows.clear()
+
+    def release(self) -> None:
+        """What was held goes on."""
+        self._flows.set()
+
+    def strand(self) -> Callable[[], None]:
+        """Nothing comes through what is open now, for good; new connections are well.
+
+        Returns what ends those that are stranded.
+        """
+        self._flows.clear()
+        self._flows = asyncio.Event()
+        self._flows.set()
+        stranded = set(self._connections)
+
+        def end() -> None:
+            for task in stranded & self._connections:
+                task.cancel()
+
+        return end
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -54,7 +82,11 @@ class Front:
                 break
         else:
             return
-        ways = [asyncio.create_task(_copy(reader, to_there)), asyncio.create_task(_copy(there, writer))]
+        flows = self._flows
+        ways = [
+            asyncio.create_task(self._copy(reader, to_there, flows)),
+            asyncio.create_task(self._copy(there, writer, flows)),
+        ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -63,8 +95,12 @@ class Front:
             await asyncio.gather(*ways, return_exceptions=True)
             to_there.close()
 
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65_536):
-        writer.write(data)
-        await writer.drain()
+    async def _copy(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flows: asyncio.Event
+    ) -> None:
+        while data := await reader.read(65_536):
+            if self.delay_seconds:
+                await asyncio.sleep(self.delay_seconds)
+            await flows.wait()
+            writer.write(data)
+            await writer.drain()

@@ -2,7 +2,8 @@
 
     python -m tests.network.router_process KEY_FILE (--file JOBS | --nats URL) [--origin ADDRESS] …
 
-Limits per address and per asker are off, since all load comes from one machine.
+A line such as "clock 90" on its input sets its clock 90 seconds forward. Limits per address and per asker are
+off, since all load comes from one machine.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import asyncio
 import logging
 import sys
+import time
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -59,12 +61,29 @@ def settings_for(address: str, lease: int) -> RouterSettings:
         questions_per_day=ENOUGH,
         drain_seconds=0.0,
         retry_seconds=1,
-        times=RouterTimes(lease=lease),
+        times=RouterTimes(lease=lease, grace=max(1, lease // 2)),
     )
+
+
+class Clock:
+    """Seconds since 1970, and as many more as somebody has set it forward."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+    def told(self, line: str) -> bool:
+        """Follow a line of the input; False at its end."""
+        if line.startswith("clock "):
+            self.ahead = float(line.removeprefix("clock "))
+        return bool(line)
 
 
 async def serve(chosen: argparse.Namespace) -> None:
     """Until the input ends."""
+    clock = Clock()
     limits = Limits(jobs=chosen.jobs, lease_seconds=chosen.lease, patience_seconds=2.0 * chosen.lease)
 
     async def open_broker() -> Broker:
@@ -72,14 +91,17 @@ async def serve(chosen: argparse.Namespace) -> None:
             from network.broker.nats.broker import open_nats_broker
             from network.broker.nats.settings import NatsSettings
 
-            return await open_nats_broker(NatsSettings(servers=(chosen.nats,)), limits)
-        return await open_embedded_broker(chosen.file, limits)
+            return await open_nats_broker(NatsSettings(servers=(chosen.nats,)), limits, wall=clock)
+        return await open_embedded_broker(chosen.file, limits, wall=clock)
 
     listening = listening_socket("127.0.0.1", chosen.port)
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    app = make_app(settings_for(chosen.origin or address, chosen.lease), read_key(chosen.key), open_broker)
+    settings = settings_for(chosen.origin or address, chosen.lease)
+    app = make_app(settings, read_key(chosen.key), open_broker, wall=clock)
     server = make_server(app, handles_signals=False)
-    asyncio.get_running_loop().add_reader(sys.stdin, lambda: sys.stdin.buffer.read1() or server.stop())
+    asyncio.get_running_loop().add_reader(
+        sys.stdin, lambda: clock.told(sys.stdin.readline()) or server.stop()
+    )
     serving = asyncio.create_task(server.serve([listening]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - it tells nobody
         await asyncio.sleep(0.005)

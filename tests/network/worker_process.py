@@ -1,6 +1,8 @@
 """A worker in a process of its own, to be killed: says the first words of an answer and goes on for ever.
 
-    python -m tests.network.worker_process ADDRESS
+    python -m tests.network.worker_process ADDRESS [SEED]
+
+With a seed it is a slow worker that comes to an end, as `SlowAnswerer`.
 
 Prints its number when it starts and a line when it is at a question.
 """
@@ -8,6 +10,7 @@ Prints its number when it starts and a line when it is at a question.
 from __future__ import annotations
 
 import asyncio
+import random
 import sys
 from collections.abc import AsyncIterator
 
@@ -19,6 +22,7 @@ from network.keys import DeviceKeys
 from network.protocol.content import Question
 from network.worker.connection import Registration, RouterConnection
 from tests.network.cluster import offer
+from tests.network.slow_answerer import SlowAnswerer
 from tests.network.small_world import now
 
 
@@ -36,7 +40,8 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-async def main(address: str) -> None:
+async def main(address: str, seed: str = "") -> None:
+    answerer = SlowAnswerer(random.Random(seed)) if seed else Endless()
     keys = DeviceKeys.generate(now())
     keys, card = issue_card(keys, offer(slots=1), now())
 
@@ -45,8 +50,8 @@ async def main(address: str) -> None:
 
     say(keys.node)
     async with httpx.AsyncClient(trust_env=False) as http:
-        await RouterConnection(address, http, register, Endless(), AnsweredQuestions()).run()
+        await RouterConnection(address, http, register, answerer, AnsweredQuestions()).run()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(*sys.argv[1:]))

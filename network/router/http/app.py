@@ -6,6 +6,7 @@ and the description of the interface is built from the message types by `openapi
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -28,7 +29,11 @@ from network.router.http.settings import RouterSettings
 
 
 def make_app(
-    settings: RouterSettings, key: Ed25519PrivateKey, open_broker: Callable[[], Awaitable[Broker]]
+    settings: RouterSettings,
+    key: Ed25519PrivateKey,
+    open_broker: Callable[[], Awaitable[Broker]],
+    *,
+    wall: Callable[[], float] = time.time,
 ) -> FastAPI:
     """A router as an ASGI application; it opens its broker when it starts, and closes it when it stops.
 
@@ -39,7 +44,7 @@ def make_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         broker = await open_broker()
         try:
-            service = RouterService(settings, key, broker)
+            service = RouterService(settings, key, broker, wall=wall)
             app.state.service = service
             async with service.running():
                 yield
