@@ -55,5 +55,5 @@ def _program(arguments: Sequence[str]) -> typer.Typer:
     from app.cli.router import router
 
     program = new_program()
-    program.command("router")(router)
+    program.add_typer(router, name="router")
     return program

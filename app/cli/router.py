@@ -10,7 +10,12 @@ from typing import Annotated
 
 import typer
 
-from app.cli.errors import CommandError
+from app.cli.arguments import AsJson
+from app.cli.errors import CommandError, terminal_strings
+from app.cli.text import print_json
+from app.core.paths import Paths
+from app.core.router_folder import RouterFolder
+from app.core.router_invitations import InvitationFile
 
 _ENVIRONMENT = "DAI_ROUTER_"
 """Before the name of each option, in capital letters: containers are set up by variables."""
@@ -23,7 +28,29 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-def router(
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        envvar=f"{_ENVIRONMENT}DATA",
+        help="Folder of its key, invitations and questions; else `router` in DAI's data folder.",
+    ),
+]
+InvitesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--invites",
+        envvar=f"{_ENVIRONMENT}INVITES",
+        help="File with invitations, one a line; else one is made in the folder.",
+    ),
+]
+
+router = typer.Typer(invoke_without_command=True)
+
+
+@router.callback()
+def run_router(
+    context: typer.Context,
     host: Annotated[
         str,
         typer.Option("--host", envvar=f"{_ENVIRONMENT}HOST", help="Address of this machine to listen on."),
@@ -46,22 +73,8 @@ def router(
     name: Annotated[
         str, typer.Option("--name", envvar=f"{_ENVIRONMENT}NAME", help="What people see before they join.")
     ] = "",
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            "--data",
-            envvar=f"{_ENVIRONMENT}DATA",
-            help="Folder of its key, invitations and questions; else `router` in DAI's data folder.",
-        ),
-    ] = None,
-    invites: Annotated[
-        Path | None,
-        typer.Option(
-            "--invites",
-            envvar=f"{_ENVIRONMENT}INVITES",
-            help="File with invitations, one a line; else one is made in the folder.",
-        ),
-    ] = None,
+    data: Data = None,
+    invites: InvitesFile = None,
     invite: Annotated[
         list[str] | None,
         typer.Option(
@@ -147,6 +160,9 @@ def router(
 
     Each option can be set by a variable, too, such as DAI_ROUTER_PORT for --port.
     """
+    if context.invoked_subcommand:
+        context.obj = data, invites
+        return
     missing = [name for name in ("fastapi", "uvicorn", "httptools") if importlib.util.find_spec(name) is None]
     if missing:
         raise CommandError("cli.router_not_installed")
@@ -176,3 +192,52 @@ def router(
         as_json=log is LogFormat.JSON,
         log_stream=sys.stderr,
     )
+
+
+@router.command("invite")
+def invite(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Whose it is, to tell it from the others.")],
+    data: Data = None,
+    invites: InvitesFile = None,
+) -> None:
+    """Make an invitation and print its word; a router that runs admits it at once."""
+    strings, file, name = terminal_strings(), _invitations(context, data, invites), name.strip()
+    if not name or name.splitlines() != [name] or any(one.name == name for one in file.read()):
+        raise CommandError("cli.router_invitation_name", name=name)
+    print(file.add(name))
+    print(strings("cli.router_invited", name=name), file=sys.stderr)
+
+
+@router.command("invitations")
+def invitations(
+    context: typer.Context, data: Data = None, invites: InvitesFile = None, as_json: AsJson = False
+) -> None:
+    """List whose invitations there are, never their words."""
+    names = [one.name for one in _invitations(context, data, invites).read()]
+    if as_json:
+        print_json(names)
+        return
+    for name in names:
+        print(name)
+
+
+@router.command("revoke")
+def revoke(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="As `dai router invitations` lists it.")],
+    data: Data = None,
+    invites: InvitesFile = None,
+) -> None:
+    """Take an invitation back; a router that runs sends those away at once that came with it."""
+    if not _invitations(context, data, invites).revoke(name):
+        raise CommandError("cli.router_no_invitation", name=name)
+    print(terminal_strings()("cli.router_revoked", name=name))
+
+
+def _invitations(context: typer.Context, data: Path | None, invites: Path | None) -> InvitationFile:
+    """The file that a router with these options reads; they stand before the command or behind it."""
+    folder, file = context.obj
+    if invites or file:
+        return InvitationFile(invites or file)
+    return RouterFolder(data or folder or Paths.default().data / "router").invitations()

@@ -17,13 +17,15 @@ from app.cli.errors import CommandError, terminal_strings
 from app.core.local_addresses import origins
 from app.core.logs import log_to_stream
 from app.core.paths import Paths
-from app.core.router_folder import RouterFolder, read_invites
+from app.core.router_folder import RouterFolder
+from app.core.router_invitations import InvitationFile
 from network.broker.job_table import Limits
 from network.broker.protocol import Broker
 from network.protocol.fields import Origin
 from network.router.http.app import make_app
 from network.router.http.server import listening_socket, make_server, run
 from network.router.http.settings import RouterSettings
+from network.router.invitations import Invitations
 
 log = logging.getLogger(__name__)
 
@@ -125,17 +127,18 @@ def read_limits(given: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def read_admission(admission: Admission, folder: RouterFolder) -> frozenset[str] | None:
+def read_admission(admission: Admission, folder: RouterFolder) -> Invitations | None:
     """The invitations; None where everybody may join. Raises CommandError where there are none."""
     if admission.everybody:
         return None
-    file = admission.file
-    if admission.words:
-        return frozenset(admission.words) | (read_invites(file) if file else frozenset())
-    words = read_invites(file) if file else folder.invites()
-    if not words:
-        raise CommandError("cli.router_no_invites", path=file or folder.invites_file)
-    return words
+    fixed = Invitations.of(admission.words)
+    if admission.words and admission.file is None:
+        return fixed
+    file = InvitationFile(admission.file) if admission.file else folder.invitations()
+    words = fixed.now()
+    if not (words or file.read()):
+        raise CommandError("cli.router_no_invites", path=file.path)
+    return Invitations(lambda: (*words, *file.watched()))
 
 
 def read_addresses(place: Place, listening: socket.socket) -> list[str]:

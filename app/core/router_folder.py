@@ -6,7 +6,6 @@ All of it is secret and readable by its owner only. Routers that share a broker 
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 from pathlib import Path
 
@@ -19,12 +18,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from app.core.router_invitations import InvitationFile
+from app.core.secret_file import write_secret
 from network.errors import KeysDamaged
 
 log = logging.getLogger(__name__)
 
-_CLEAR_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without those that are mistaken for each other when read out or typed."""
 _LARGEST_FILE = 1024 * 1024
 
 
@@ -61,7 +60,7 @@ class RouterFolder:
         file = self.path / "router.key"
         if (data := _read(file)) is None:
             key = Ed25519PrivateKey.generate()
-            _write_secret(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+            write_secret(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
             log.info("made a new key for this router")
             return key
         try:
@@ -78,27 +77,15 @@ class RouterFolder:
         token = data.decode(errors="replace").strip() if data is not None else ""
         if not token:
             token = secrets.token_urlsafe(24)
-            _write_secret(self.admin_token_file, token.encode() + b"\n")
+            write_secret(self.admin_token_file, token.encode() + b"\n")
         return token
 
-    def invites(self) -> frozenset[str]:
+    def invitations(self) -> InvitationFile:
         """The invitations, one made at the first start. Raises OSError."""
-        if _read(self.invites_file) is None:
-            head = "# One invitation a line; the router reads this file when it starts.\n"
-            _write_secret(self.invites_file, f"{head}{new_invite()}\n".encode())
-        return read_invites(self.invites_file)
-
-
-def new_invite() -> str:
-    """A word that nobody guesses and everybody can type."""
-    letters = [secrets.choice(_CLEAR_LETTERS) for _ in range(16)]
-    return "-".join("".join(letters[at : at + 4]) for at in range(0, 16, 4))
-
-
-def read_invites(file: Path) -> frozenset[str]:
-    """The words in a file, one a line; lines that begin with # are remarks. Raises OSError."""
-    lines = [line.strip() for line in file.read_text(encoding="utf-8", errors="replace").splitlines()]
-    return frozenset(line for line in lines if line and not line.startswith("#"))
+        file = InvitationFile(self.invites_file)
+        if not self.invites_file.exists():
+            file.add("first")
+        return file
 
 
 def _read(file: Path) -> bytes | None:
@@ -107,17 +94,3 @@ def _read(file: Path) -> bytes | None:
             return opened.read(_LARGEST_FILE)
     except FileNotFoundError:
         return None
-
-
-def _write_secret(file: Path, data: bytes) -> None:
-    """Write a new file as a whole; nobody else may read it, not even for a moment."""
-    new = file.with_name(f"{file.name}.{os.getpid()}.new")
-    try:
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-            opened.write(data)
-            opened.flush()
-            os.fsync(opened.fileno())
-        new.replace(file)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise

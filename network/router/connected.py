@@ -26,6 +26,8 @@ class ConnectedWorker:
     held: dict[tuple[str, int], int] = field(default_factory=dict)
     """The next part of each answer, by job and attempt; -1 before its start."""
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    dismissed: bool = False
+    """Whether it was sent away."""
     replaced: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the worker has a newer connection."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from network.broker.protocol import Broker
+from network.router.invitations import Invitations
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ class RouterDesk:
     """The addresses at which workers reach it, such as https://router.example."""
     broker: Broker
     times: RouterTimes = RouterTimes()
-    invites: frozenset[str] | None = field(default=None, repr=False)
-    """Words that admit a worker; None admits everybody."""
+    invites: Invitations | None = None
+    """They admit a worker; None admits everybody."""
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     """For tokens and draws. Routers that share a broker share it."""
     wall: Callable[[], float] = time.time
@@ -54,11 +55,7 @@ class RouterDesk:
 
     def admits(self, invite: str) -> bool:
         """Whether a worker with this invitation may register; takes the same time for every wrong one."""
-        if self.invites is None:
-            return True
-        given = invite.encode()
-        matches = [hmac.compare_digest(given, known.encode()) for known in self.invites]
-        return any(matches)
+        return self.invites is None or self.invites.find(invite) is not None
 
     def token(self, purpose: str, *parts: str) -> bytes:
         """32 bytes that only this router can make, the same for the same parts."""

@@ -43,6 +43,7 @@ class WorkerDesk:
         self._finishing = False
         self._closing = False
         self._settled = asyncio.Event()
+        self._invited = desk.invites.now() if desk.invites else ()
 
     def __len__(self) -> int:
         return len(self._workers)
@@ -81,6 +82,8 @@ class WorkerDesk:
         await self._replace(card.node)  # another one may have come while this one was being admitted
         self._workers[card.node] = worker
         self._desk.counts["workers admitted"] += 1
+        if self._desk.invites is not None:
+            self._desk.invites.came(hello.invite, card.node)
         may_return = False
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -92,7 +95,7 @@ class WorkerDesk:
         except* Goodbye:
             pass
         except* LinkClosed:
-            may_return = not self._closing
+            may_return = not (self._closing or worker.dismissed)
         except* MessageError as errors:
             log.info("a worker's connection was ended: %s", type(errors.exceptions[0]).__name__)
         except* QueueError as errors:
@@ -117,6 +120,17 @@ class WorkerDesk:
             worker.drop(job)
         self._settled.set()
         await asyncio.gather(*map(tell, told))  # one that does not read must not keep the others waiting
+
+    async def dismiss_uninvited(self) -> None:
+        """Send those away whose invitation was taken back."""
+        if self._desk.invites is None or self._desk.invites.now() == self._invited:
+            return
+        self._invited = self._desk.invites.now()
+        late = [worker for worker in self._workers.values() if not self._desk.admits(worker.hello.invite)]
+        for worker in late:
+            worker.dismissed = True
+        self._desk.counts["workers dismissed"] += len(late)
+        await asyncio.gather(*(_goodbye(worker.link, "refused") for worker in late))
 
     async def close(self, retry_seconds: int) -> None:
         """Say goodbye to all, before a restart."""

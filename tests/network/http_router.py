@@ -17,6 +17,7 @@ from network.router.http.app import make_app
 from network.router.http.server import RouterServer, listening_socket, make_server
 from network.router.http.service import RouterService
 from network.router.http.settings import RouterSettings
+from network.router.invitations import Invitations
 
 
 @dataclass(eq=False)
@@ -48,6 +49,8 @@ async def whole_router(
     listening = listening_socket("127.0.0.1", 0)
     scheme = "https" if "certificate" in server else "http"
     address = f"{scheme}://127.0.0.1:{listening.getsockname()[1]}"
+    if isinstance(settings.get("invites"), frozenset):
+        settings["invites"] = Invitations.of(settings["invites"])
     decided = {"origins": frozenset({address}), "drain_seconds": 0.0, **settings}
     app = make_app(RouterSettings(**decided), key or Ed25519PrivateKey.generate(), open_broker)
     running = make_server(app, handles_signals=False, **server)

@@ -24,6 +24,7 @@ from network.protocol.registration import Hello
 from network.protocol.tickets import WorkerQuery
 from network.receipts import countersign, verify_pair
 from network.registration import prove
+from network.router.invitations import Invitations
 from network.worker.answerer import CannotAnswer
 from tests.network.small_world import MODEL, ORIGIN, QUESTION, Clock, ScriptedAnswerer, World, now
 
@@ -290,7 +291,7 @@ async def test_a_question_waits_for_a_busy_worker_where_nobody_is_free(world, as
 
 
 async def test_an_invitation_is_needed_where_the_router_wants_one(broker):
-    world = World.with_broker(broker, invites=frozenset({"open sesame"}))
+    world = World.with_broker(broker, invites=Invitations.of({"open sesame"}))
     stranger = await world.join(invite="please")
     with pytest.raises(LinkClosed):
         await stranger.task

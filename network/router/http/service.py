@@ -152,6 +152,7 @@ class RouterService:
                 self.counts["failed sweeps"] += 1
                 log.warning("the broker did not answer: %s", type(error).__name__)
             await self.links.sweep()
+            await self.workers.dismiss_uninvited()
 
     async def _tell(self, change: Change) -> None:
         """A word to the asker, and to who looks after the router."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from network.router.desk import RouterTimes
+from network.router.invitations import Invitations
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,8 @@ class RouterSettings:
     """
     name: str = ""
     """What people see before they join."""
-    invites: frozenset[str] | None = field(default=None, repr=False)
-    """Words that admit a worker; none at all admits everybody."""
+    invites: Invitations | None = None
+    """They admit a worker, and may change while the router runs; without, everybody is admitted."""
     invite_to_ask: bool = False
     """Whether askers need one of these words, too."""
     admin_token: str = field(default="", repr=False)

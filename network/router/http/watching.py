@@ -35,6 +35,14 @@ class WorkerRow(msgspec.Struct, frozen=True, kw_only=True):
     """To how many groups it belongs; which, nobody can tell here."""
 
 
+class InvitationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An invitation; the word itself is shown to nobody."""
+
+    name: str
+    devices: int
+    """How many have come in with it since the start."""
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """All that the owner's page shows."""
 
@@ -52,6 +60,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     public: Pool
     counts: dict[str, int]
     """What has happened since the start."""
+    invitations: tuple[InvitationRow, ...]
     workers: tuple[WorkerRow, ...]
     """The busiest first."""
 
@@ -110,6 +119,7 @@ async def admin_status(request: Request) -> Response:
         running=load.running,
         public=count_pool(workers, load),
         counts=dict(sorted(service.counts.items())),
+        invitations=_invitations(service),
         workers=tuple(map(_row, sorted(workers, key=lambda entry: -entry.state.running)[:MOST_ROWS])),
     )
     return Response(msgspec.json.encode(status), headers={"Cache-Control": "no-store"}, media_type=JSON)
@@ -118,6 +128,13 @@ async def admin_status(request: Request) -> Response:
 async def description(request: Request) -> Response:
     """The description of the interface, as docs/reference/openapi.json has it."""
     return Response(msgspec.json.encode(openapi()), media_type=JSON)
+
+
+def _invitations(service: RouterService) -> tuple[InvitationRow, ...]:
+    invites = service.settings.invites
+    if invites is None:
+        return ()
+    return tuple(InvitationRow(name=one.name, devices=invites.devices(one.name)) for one in invites.now())
 
 
 def _row(entry: ListedWorker) -> WorkerRow:

@@ -82,6 +82,40 @@ def test_a_router_starts_answers_and_ends_when_it_is_told_to(tmp_path):
     assert token not in err
 
 
+def test_invitations_are_made_and_taken_back_while_the_router_runs(tmp_path, dai):
+    folder = RouterFolder(tmp_path / "router")
+    with started(tmp_path, "--data", str(folder.path), "--invite-to-ask") as (_, address):
+        made = dai("router", "invite", "Sara", "--data", folder.path)
+        assert made.status == 0
+        word = made.out.strip()
+
+        def admitted() -> bool:
+            """A question that is none is looked at only if its asker was let in."""
+            headers = {"DAI-Invite": word, "Content-Type": "application/json"}
+            return httpx.post(f"{address}/v1/candidates", content=b"{}", headers=headers).status_code != 403
+
+        def shown() -> str:
+            owner = {"Authorization": f"Bearer {folder.admin_token()}"}
+            return httpx.get(f"{address}/admin/status", headers=owner).text
+
+        assert admitted()
+        assert [one["name"] for one in json.loads(shown())["invitations"]] == ["first", "Sara"]
+        assert word not in shown()
+        assert dai("router", "invitations", "--data", folder.path).out == "first\nSara\n"
+        assert dai("router", "--data", folder.path, "invitations").out == "first\nSara\n"
+        assert dai("router", "revoke", "Sara", "--data", folder.path).status == 0
+        assert not admitted()
+        assert [one["name"] for one in json.loads(shown())["invitations"]] == ["first"]
+
+
+@pytest.mark.parametrize("name", ["", " ", "first", "two\nlines"])
+def test_an_invitation_needs_a_name_of_its_own(tmp_path, dai, name):
+    result = dai("router", "invite", name, "--data", tmp_path / "router")
+    assert (result.status, result.out) == (1, "")
+    assert "needs a name" in result.err
+    assert dai("router", "revoke", "nobody", "--data", tmp_path / "router").status == 1
+
+
 def test_a_router_keeps_its_key_and_takes_its_settings_from_variables(tmp_path, monkeypatch):
     monkeypatch.setenv("DAI_ROUTER_OPEN", "1")
     monkeypatch.setenv("DAI_ROUTER_LIMIT", "max-workers=7 questions-per-day=9")

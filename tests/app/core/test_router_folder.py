@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from app.core.local_addresses import origins
 from app.core.logs import JsonLines
-from app.core.router_folder import RouterFolder, new_invite, read_invites
+from app.core.router_folder import RouterFolder
 from network.errors import KeysDamaged
 from network.protocol.fields import Origin
 
@@ -28,13 +28,13 @@ def test_a_router_is_the_same_after_a_restart(folder):
     again = RouterFolder(folder.path)
     assert folder.key().private_bytes_raw() == again.key().private_bytes_raw()
     assert folder.admin_token() == again.admin_token()
-    assert folder.invites() == again.invites()
-    assert len(folder.invites()) == 1
+    assert folder.invitations().read() == again.invitations().read()
+    assert [one.name for one in folder.invitations().read()] == ["first"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 def test_nobody_else_can_read_what_is_secret(folder):
-    folder.key(), folder.admin_token(), folder.invites()
+    folder.key(), folder.admin_token(), folder.invitations()
     kept = {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.path.iterdir()}
     assert kept == {"router.key": 0o600, "admin-token": 0o600, "invites.txt": 0o600}
     assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
@@ -55,19 +55,6 @@ def test_a_key_for_another_purpose_is_refused(folder):
     (folder.path / "router.key").write_bytes(other)
     with pytest.raises(KeysDamaged):
         folder.key()
-
-
-def test_invitations_are_one_a_line(tmp_path):
-    file = tmp_path / "invites"
-    file.write_text("# for Sara\nopen sesame \n\n  دعوت\n", encoding="utf-8")
-    assert read_invites(file) == {"open sesame", "دعوت"}
-
-
-def test_an_invitation_can_be_read_out():
-    word = new_invite()
-    assert len(word) == 19
-    assert not set(word) & set("01iloILO ")
-    assert new_invite() != word
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "127.0.0.1", "::1", "192.0.2.7", "router.example"])

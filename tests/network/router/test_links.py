@@ -11,7 +11,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from network.errors import LinkClosed
+from network.errors import Goodbye, LinkClosed
 from network.link import memory_links
 from network.protocol import frames
 from network.protocol.answers import AnswerChunk, AnswerStart
@@ -22,12 +22,14 @@ from network.protocol.registration import Hello
 from network.protocol.routers import LinkOpened
 from network.registration import prove
 from network.router.http.web_socket import WebSocketLink
+from network.router.invitations import Invitation, Invitations
 from tests.network.http_router import whole_router
 from tests.network.protocol.examples import example
 from tests.network.router.devices import (
     JSON,
     Asker,
     Device,
+    SocketLink,
     bearer,
     events_of,
     open_socket,
@@ -259,3 +261,27 @@ async def test_a_new_stream_takes_the_place_of_the_old_one(router, http):
             assert await anext(second.aiter_lines()) == ": welcome"
             async with asyncio.timeout(30):
                 assert [line async for line in lines if line] == [], "ended, and nothing was lost in it"
+
+
+async def test_an_invitation_that_is_taken_back_admits_nobody_and_sends_its_devices_away():
+    words = [Invitation("Sara", "open sesame"), Invitation("Ali", "please")]
+    async with whole_router(invites=Invitations(lambda: tuple(words))) as router:
+        async with (
+            working(router.address, invite="open sesame") as sara,
+            working(router.address, invite="please") as ali,
+        ):
+            words.pop(0)
+            async with asyncio.timeout(60):
+                with pytest.raises(Goodbye) as said:
+                    await sara.task
+            assert said.value.reason == "refused"
+            assert not ali.task.done()
+            _, session = worker_session(router.address, ScriptedAnswerer(), invite="open sesame")
+            async with open_socket(router.address) as socket:
+                with pytest.raises(Goodbye):
+                    await session.run(SocketLink(socket))
+            words.append(Invitation("Mina", "let me in"))
+            async with working(router.address, invite="let me in"):
+                assert len(router.service.workers) == 2
+        counts = router.service.counts
+        assert (counts["workers dismissed"], counts["workers refused"]) == (1, 1)
