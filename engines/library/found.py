@@ -43,6 +43,8 @@ class FoundModel:
     architecture: str
     quantisation: str
     kind: FileKind
+    chats: bool = False
+    """Whether it can hold a conversation: no embedding model, no base model."""
 
 
 class ModelFinder:
@@ -153,6 +155,7 @@ def _described(candidate: Candidate, header: GgufHeader) -> FoundModel:
         architecture=header.architecture,
         quantisation=header.quantisation,
         kind=header.kind,
+        chats=header.kind is FileKind.LANGUAGE_MODEL and header.has_chat_template,
     )
 
 

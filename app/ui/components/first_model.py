@@ -8,6 +8,7 @@ from app.core.offers import Offer
 from app.ui.components.catalogue_card import description, facts
 from app.ui.components.controls import card, in_reading_width, marked
 from app.ui.components.download_card import DownloadCard
+from app.ui.components.first_found import FirstFound
 from app.ui.components.hub_problem import hub_problem
 from app.ui.state.app import AppState
 from app.ui.state.models import ModelsState
@@ -40,7 +41,7 @@ def FirstModel(app: AppState, models: ModelsState, store: StoreState) -> ft.Cont
     else:
         title = strings("chat.no_model_title")
         text = strings("first.only_base" if models.rows else "chat.no_model_text")
-        middle = []
+        middle = [FirstFound(app, app.others.state)] if app.others.possible else []
         if store.best is not None:
             middle.append(_best(app, store.best, store))
         elif store.offers:

@@ -63,8 +63,8 @@ class OtherModelsOnScreen:
             self.state.looking = False
 
     @reported
-    async def use(self, model: FoundModel) -> None:
-        """Put a model into the list, without copying it."""
+    async def use(self, model: FoundModel) -> InstalledModel:
+        """Put a model into the list, without copying it; None if that fails."""
         self.state.linking = model.path
         try:
             installed = await self._models.add(model.path, link=True)
@@ -72,6 +72,7 @@ class OtherModelsOnScreen:
             self.state.linking = None
         self._used(installed)
         await self.look()
+        return installed
 
     @reported
     async def hide(self, model: FoundModel) -> None:

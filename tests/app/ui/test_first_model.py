@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import flet as ft
 import pytest
 
 from app.core.settings import SettingsStore
@@ -10,6 +11,7 @@ from engines.store.catalogue import Catalogue
 from engines.store.transfer import Transfer
 from tests.app.ui.conftest import services
 from tests.engines.store.hub_server import hub_server
+from tests.engines.test_gguf import write_model
 from tests.engines.tiny_gguf import make_tiny_gguf
 
 ROOMY = store_state.Memory(64 << 30, 4096)
@@ -60,6 +62,51 @@ async def test_a_question_typed_before_the_model_came_is_answered_in_one_flow(op
         assert "Who are you?" in app.text("composer")
         await app.tap("send")
         await app.until(lambda: "Hello from your device." in app.text())
+
+
+def offered(app):
+    """What the first page offers of other programs."""
+    return [name for name in app.identifiers() if name.startswith("use-first-")]
+
+
+@pytest.mark.desktop("models of other programs")
+async def test_a_model_of_another_program_answers_without_a_download(open_app, home, best, tmp_path):
+    folder = tmp_path / "user/.lmstudio/models/someone/Tiny"
+    folder.mkdir(parents=True)
+    make_tiny_gguf(folder / "tiny.gguf", reply="I was here before.", name="Tiny of another")
+    make_tiny_gguf(folder / "base.gguf", reply="Base", name="Base", chat_template=None)
+    write_model(folder / "vectors.gguf", "bert", pooling=1)
+    hidden = make_tiny_gguf(folder / "hidden.gguf", reply="Hidden", name="Hidden")
+    SettingsStore(home.settings).change(hidden_models=(str(hidden),))
+    async with open_app() as app:
+        await app.until(lambda: app.shows("first-found"))
+        shown = app.text("first-found")
+        assert "Tiny of another" in shown
+        assert "LM Studio" in shown
+        assert offered(app) == ["use-first-tiny.gguf"]
+        assert app.shows("get-first-model"), "what is recommended stays"
+        await app.enter("composer", "Where were you?")
+        await app.tap("use-first-tiny.gguf")
+        opened = await services()
+        await app.until(lambda: opened.models.loaded is not None)
+        await app.until(lambda: not app.shows("first-model"))
+        assert list(home.models.glob("*.gguf")) == [], "it is used where it lies"
+        await app.tap("send")
+        await app.until(lambda: "I was here before." in app.text())
+
+
+@pytest.mark.desktop("models of other programs")
+async def test_of_many_found_models_three_are_offered_and_the_rest_is_a_tap_away(open_app, best, tmp_path):
+    folder = tmp_path / "user/.lmstudio/models/someone/Tiny"
+    folder.mkdir(parents=True)
+    for number in range(5):
+        make_tiny_gguf(folder / f"tiny{number}.gguf", reply=f"Number {number}.", name=f"Tiny {number}")
+    async with open_app() as app:
+        await app.until(lambda: app.shows("more-found"))
+        assert len(offered(app)) == 3
+        assert "2 more" in app.all(ft.TextButton, app.mark("more-found"))[0].content
+        await app.tap("more-found")
+        await app.until(lambda: app.shows("found-tiny4.gguf"))
 
 
 async def test_terms_that_are_not_agreed_to_lead_back_to_the_recommendation(open_app, hub, best):
