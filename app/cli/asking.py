@@ -11,10 +11,11 @@ import typer
 
 from app.cli.errors import CommandError
 from app.cli.session import strings_of
-from app.cli.text import printable
+from app.cli.text import readable
 from app.core.asking_wishes import NO_WISHES, AskingWishes
 from app.core.attachments import AttachmentDraft
 from app.core.departed_amounts import amounts
+from app.core.foreign_text import visible
 from app.core.network.departure import Departure
 from app.core.network.model_tag import model_tag
 from app.core.provenance import PrivacyLevel
@@ -111,7 +112,8 @@ async def agreed(
         strings = strings_of(opened)
         print(strings("departure.title"), file=sys.stderr)
         for turn in departure.turns:
-            print(f"\n{strings(f'departure.role.{turn.role}')}:\n{printable(turn.text)}", file=sys.stderr)
+            words = visible(readable(turn.text))
+            print(f"\n{strings(f'departure.role.{turn.role}')}:\n{words}", file=sys.stderr)
         print(f"\n{amounts(strings, departure.departed)}", file=sys.stderr)
         typer.confirm(strings("cli.public_confirm"), abort=True, err=True)
     return departure.approve()

@@ -31,6 +31,7 @@ from app.core.provenance import PrivacyLevel
 from rag.database import Database, rows
 from rag.text import match_expression
 
+_DAY = 86_400.0
 _NO_OPTIONS = AnswerOptions()
 
 
@@ -52,8 +53,17 @@ class Conversations:
         """The files that go along with their questions."""
 
     def recover(self) -> None:
-        """Mark what a kill left half-written as interrupted; only where nobody else writes."""
+        """Mark what a kill left half-written as interrupted; only where nobody else writes.
+
+        A conversation in which nothing was asked was left by a kill, too: while the user was asked what may
+        leave the device. Another window may show such a question at the moment, so it has to be of yesterday.
+        """
         with self._database.write() as connection:
+            connection.execute(
+                "DELETE FROM conversations WHERE updated_at < ?"
+                " AND id NOT IN (SELECT conversation_id FROM messages)",
+                (message_rows.now() - _DAY,),
+            )
             for number, text in rows(
                 connection, "SELECT id, text FROM messages WHERE state = ?", (MessageState.STREAMING,)
             ):

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.core.foreign_text import harmless_part
 from app.core.jalali import jalali
 from app.core.settings import Language
 
@@ -145,7 +146,8 @@ class Strings:
         return self("time.left.hours", count=round(seconds / 3600))
 
     def isolate(self, text: str) -> str:
-        """A text that keeps its own direction wherever it is put."""
+        """A text that keeps its own direction wherever it is put, and cannot turn what stands beside it."""
+        text = harmless_part(text)
         needed = any(
             (unicodedata.bidirectional(character) in ("R", "AL")) != self.right_to_left
             for character in text

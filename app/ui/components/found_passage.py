@@ -7,6 +7,7 @@ import re
 import flet as ft
 
 from app.core.direction import is_right_to_left
+from app.core.foreign_text import harmless
 from app.core.messages import Citation
 from app.ui.components.controls import Handler, card, marked, remembered
 from app.ui.state.app import AppState
@@ -52,7 +53,7 @@ def FoundCard(app: AppState, number: int, found: FoundPassage, result: SearchRes
                     rtl=app.rtl,
                 ),
                 ft.Text(
-                    _BLANK_LINES.sub("\n", passage.text),
+                    _BLANK_LINES.sub("\n", harmless(passage.text)),
                     rtl=is_right_to_left(passage.text),
                     max_lines=5,
                     overflow=ft.TextOverflow.ELLIPSIS,

@@ -10,6 +10,7 @@ from typing import Literal
 import flet as ft
 
 from app.core.direction import is_right_to_left
+from app.core.foreign_text import harmless
 from app.core.strings import Strings
 from app.ui.components.code_block import code_block
 from app.ui.components.prose import lists, prepared
@@ -111,6 +112,7 @@ def answer_body(
     on_citation: Callable[[int], None] = lambda number: None,
 ) -> ft.Control:
     """An answer, as far as it is written."""
+    text = harmless(text)
     rtl = is_right_to_left(text)
 
     def follow(event: ft.Event[ft.Markdown]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import flet as ft
 
 from app.core.direction import is_right_to_left
+from app.core.foreign_text import harmless
 from app.core.messages import MessageState
 from app.core.origin_words import names_of
 from app.ui.components.answer_footer import answer_footer
@@ -17,7 +18,7 @@ from app.ui.state.app import AppState
 from app.ui.state.chat_state import MessageView
 from app.ui.state.dialogs import PassageView
 from app.ui.state.live import Phase
-from app.ui.theme import Radius, Space
+from app.ui.theme import Layout, Radius, Space
 
 
 @remembered
@@ -36,7 +37,7 @@ def _question(app: AppState, view: MessageView) -> ft.Control:
 
     bubble = ft.Container(
         marked(
-            ft.SelectionArea(ft.Text(view.text, rtl=is_right_to_left(view.text))),
+            ft.SelectionArea(ft.Text(harmless(view.text), rtl=is_right_to_left(view.text))),
             identifier="message-user",
             container=True,
         ),
@@ -53,29 +54,34 @@ def _question(app: AppState, view: MessageView) -> ft.Control:
         ask_differently,
         identifier="ask-differently",
     )
-    # No rtl= around messages: nothing below a right-to-left control can run left to right again.
-    controls = [copy_button, edit_button, ft.Container(bubble, expand=True, expand_loose=True)]
-    alignment = ft.MainAxisAlignment.START if app.rtl else ft.MainAxisAlignment.END
-    question = ft.Row(
-        controls[::-1] if app.rtl else controls,
-        alignment=alignment,
-        vertical_alignment=ft.CrossAxisAlignment.END,
-        spacing=0,
-    )
-    if not view.stored.attachments:
-        return question
-    files = ft.Row(
-        attached_files(app, view.stored.attachments),
-        alignment=alignment,
-        wrap=True,
-        spacing=Space.S,
-        run_spacing=Space.S,
-    )
+    buttons: list[ft.Control] = [copy_button, edit_button]
+    shown = ft.Container(bubble, expand=True, expand_loose=True)
+    # On a phone they would take a fourth of its width from the words.
+    rows = [[shown], buttons] if app.layout is Layout.PHONE else [[*buttons, shown]]
+    lines: list[ft.Control] = [_line(app, row) for row in rows]
+    if view.stored.attachments:
+        files = attached_files(app, view.stored.attachments)
+        lines.insert(0, _line(app, files, wrap=True))
+    if len(lines) == 1:
+        return lines[0]
     return ft.Column(
-        [files, question],
+        lines,
         spacing=Space.XS,
         tight=True,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def _line(app: AppState, controls: list[ft.Control], *, wrap: bool = False) -> ft.Row:
+    """On the side of the one who asks. No rtl= around messages: nothing below a right-to-left control can run
+    left to right again."""
+    return ft.Row(
+        controls[::-1] if app.rtl and not wrap else controls,
+        alignment=ft.MainAxisAlignment.START if app.rtl else ft.MainAxisAlignment.END,
+        vertical_alignment=ft.CrossAxisAlignment.END,
+        wrap=wrap,
+        spacing=Space.S if wrap else 0,
+        run_spacing=Space.S,
     )
 
 

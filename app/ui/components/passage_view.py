@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import flet as ft
 
 from app.core.direction import is_right_to_left
+from app.core.foreign_text import harmless
 from app.core.messages import Citation
 from app.ui.components.controls import marked
 from app.ui.components.web_link import ask_to_open
@@ -175,6 +176,7 @@ def _running(text: str, **properties: Any) -> ft.Text:
     A dialog runs in the direction of the app's locale, and `rtl=False` cannot undo that: text that
     runs left to right is put between marks that say so, line by line.
     """
+    text = harmless(text)
     if is_right_to_left(text):
         return ft.Text(text, rtl=True, text_align=ft.TextAlign.RIGHT, **properties)
     lines = (f"{_LEFT_TO_RIGHT_ISOLATE}{line}{_POP_ISOLATE}" for line in text.split("\n"))

@@ -58,6 +58,7 @@ class Chat:
     def close(self) -> None:
         """The session ends."""
         self._end()
+        self.consents.close()
 
     # -- the list -----------------------------------------------------------------------------
 

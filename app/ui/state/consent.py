@@ -24,10 +24,12 @@ class Consents:
 
     def __init__(self, dialogs: DialogState) -> None:
         self._dialogs = dialogs
+        self._open: asyncio.Future[Consent | None] | None = None
 
     async def ask(self, departure: Departure) -> Consent | None:
         """None: the user does not agree, or has closed the question."""
         decided: asyncio.Future[Consent | None] = asyncio.get_running_loop().create_future()
+        self._open = decided
 
         def decide(consent: Consent | None) -> None:
             if not decided.done():
@@ -40,3 +42,8 @@ class Consents:
         finally:
             if self._dialogs.current is preview:
                 self._dialogs.close()
+
+    def close(self) -> None:
+        """The session ends, and nobody can agree any more."""
+        if self._open is not None and not self._open.done():
+            self._open.set_result(None)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core import message_rows
 from app.core.conversation_schema import MIGRATIONS
 from app.core.conversations import Conversations
 from app.core.errors import ConversationMissing
@@ -230,3 +231,18 @@ def test_files_that_a_branch_searches_too_stay_when_one_of_both_is_deleted(
 def test_a_conversation_that_is_gone_has_no_branch(conversations: Conversations) -> None:
     with pytest.raises(ConversationMissing):
         conversations.branch(99, 1)
+
+
+def test_a_conversation_in_which_nothing_was_asked_is_gone_a_day_after_a_kill(tmp_path, monkeypatch):
+    path = tmp_path / "conversations.db"
+    yesterday = message_rows.now() - 90_000
+    with monkeypatch.context() as earlier:
+        earlier.setattr(message_rows, "now", lambda: yesterday)
+        conversations = Conversations(path)
+        conversations.create()
+        asked = conversations.create()
+        conversations.add(asked.id, "user", "Who?")
+    fresh = conversations.create()
+    conversations.recover()
+    assert {one.id for one in conversations.list()} == {asked.id, fresh.id}
+    conversations.close()

@@ -189,3 +189,24 @@ async def test_passages_of_others_tell_whose_they_are(open_app, model):
         await app.until(lambda: app.shows("passage-note"))
         assert "It is not on this device" in app.text("passage-note")
         assert "Open it slowly." in app.text("passage")
+
+
+async def test_what_is_hidden_in_a_question_is_seen_before_it_leaves(open_app, model):
+    model("I know it myself.")
+    async with open_app() as app, others("Yes."):
+        await go_public(app)
+        sending = await ask(app, "Pay\u202e\U000e0041 me")
+        assert "Pay[U+202E][U+E0041] me" in app.text("departure-words")
+        await app.tap("departure-cancel")
+        await sending
+
+
+async def test_a_window_that_is_closed_before_anybody_agrees_leaves_no_conversation(open_app, model):
+    model("I know it myself.")
+    async with open_app() as app, others("Yes."):
+        await go_public(app)
+        sending = await ask(app, QUESTION)
+        conversations = (await services()).conversations
+        assert len(conversations.list()) == 1
+    await sending
+    assert conversations.list() == []
