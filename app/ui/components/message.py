@@ -56,8 +56,10 @@ def _question(app: AppState, view: MessageView) -> ft.Control:
     )
     buttons: list[ft.Control] = [copy_button, edit_button]
     shown = ft.Container(bubble, expand=True, expand_loose=True)
+    rows: list[list[ft.Control]] = [[*buttons, shown]]
     # On a phone they would take a fourth of its width from the words.
-    rows = [[shown], buttons] if app.layout is Layout.PHONE else [[*buttons, shown]]
+    if app.layout is Layout.PHONE:
+        rows = [[shown], buttons]
     lines: list[ft.Control] = [_line(app, row) for row in rows]
     if view.stored.attachments:
         files = attached_files(app, view.stored.attachments)
