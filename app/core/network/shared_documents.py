@@ -10,6 +10,7 @@ from app.core import phrases
 from app.core.messages import Citation
 from app.core.network.quote_guard import shortened
 from app.core.provenance import PrivacyLevel
+from app.core.retrieval import citation
 from network.protocol.content import Question
 from rag.knowledge import KnowledgeBase
 from rag.model import Collection, Sharing
@@ -79,14 +80,6 @@ class SharedDocuments:
             return ()
         found = self._knowledge.search(asked, collections, self._passages())
         return tuple(
-            Citation(
-                number,
-                passage.id,
-                passage.document_id,
-                passage.document_title,
-                passage.page,
-                passage.heading,
-                passage.text,
-            )
+            citation(number, passage)
             for number, passage in enumerate((each.passage for each in found.passages), 1)
         )

@@ -7,7 +7,7 @@ import flet as ft
 from app.core.errors import DeviceNameInvalid
 from app.core.network.devices import Device
 from app.ui.components.controls import badge, icon_button, marked
-from app.ui.components.setting_rows import label_of, section
+from app.ui.components.setting_rows import label_of, remark, section
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import CodeEntry, DeviceView, NamePrompt, OwnCode
 from app.ui.state.network import NetworkState
@@ -50,17 +50,7 @@ def own_section(app: AppState, state: NetworkState) -> ft.Control:
     if state.kept_in is not None:
         rows.append(
             marked(
-                ft.Row(
-                    [
-                        ft.Text(
-                            strings(f"network.kept_{state.kept_in}"),
-                            theme_style=ft.TextThemeStyle.BODY_SMALL,
-                            color=ft.Colors.ON_SURFACE_VARIANT,
-                            expand=True,
-                        )
-                    ],
-                    rtl=app.rtl,
-                ),
+                remark(app, strings(f"network.kept_{state.kept_in}")),
                 identifier="kept-in",
             )
         )
@@ -77,9 +67,9 @@ def devices_section(app: AppState, state: NetworkState) -> ft.Control:
         for device in (*known, *strangers[:_MOST_STRANGERS])
     ]
     if len(strangers) > _MOST_STRANGERS:
-        rows.append(_quiet(app, strings("network.strangers", count=len(strangers) - _MOST_STRANGERS)))
+        rows.append(remark(app, strings("network.strangers", count=len(strangers) - _MOST_STRANGERS)))
     if not rows:
-        rows.append(_quiet(app, strings("network.devices_none")))
+        rows.append(remark(app, strings("network.devices_none")))
     listed = ft.Column(rows, spacing=0, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
     verify = ft.OutlinedButton(
         strings("network.verify_code"),
@@ -146,18 +136,4 @@ def _row(app: AppState, device: Device, models: dict[str, Standing]) -> ft.Contr
         ),
         identifier=f"device-{device.node}",
         button=True,
-    )
-
-
-def _quiet(app: AppState, text: str) -> ft.Control:
-    return ft.Row(
-        [
-            ft.Text(
-                text,
-                theme_style=ft.TextThemeStyle.BODY_SMALL,
-                color=ft.Colors.ON_SURFACE_VARIANT,
-                expand=True,
-            )
-        ],
-        rtl=app.rtl,
     )

@@ -6,7 +6,7 @@ import flet as ft
 
 from app.core.network.devices import Device
 from app.ui.components.controls import marked, text_field
-from app.ui.components.setting_rows import notice, switch
+from app.ui.components.setting_rows import notice, remark, switch
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import Confirmation
 from app.ui.state.network import NetworkState
@@ -127,22 +127,15 @@ def _trust(app: AppState, models: dict[str, Standing]) -> list[ft.Control]:
     """What was seen of it, in words; nothing where nothing was."""
     strings = app.strings
     lines: list[ft.Control] = [
-        ft.Row(
-            [
-                ft.Text(
-                    strings(
-                        "network.trust_model",
-                        model=model,
-                        share=strings.number(100 * standing.trust),
-                        answers=standing.questions,
-                        canaries=standing.canaries,
-                    ),
-                    theme_style=ft.TextThemeStyle.BODY_SMALL,
-                    color=ft.Colors.ON_SURFACE_VARIANT,
-                    expand=True,
-                )
-            ],
-            rtl=app.rtl,
+        remark(
+            app,
+            strings(
+                "network.trust_model",
+                model=model,
+                share=strings.number(100 * standing.trust),
+                answers=standing.questions,
+                canaries=standing.canaries,
+            ),
         )
         for model, standing in sorted(models.items())
     ]

@@ -8,8 +8,9 @@ import flet as ft
 
 from app.core.direction import is_right_to_left
 from app.core.foreign_text import harmless
-from app.core.messages import Citation
+from app.core.retrieval import citation
 from app.ui.components.controls import Handler, card, marked, remembered
+from app.ui.components.setting_rows import remark
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import PassageView
 from app.ui.theme import TOUCH, Radius, Space
@@ -26,15 +27,7 @@ def FoundCard(app: AppState, number: int, found: FoundPassage, result: SearchRes
     passage, strings = found.passage, app.strings
     place = strings("citation.page", page=passage.page) if passage.page is not None else passage.heading
     refused = found in result.refused
-    citation = Citation(
-        number,
-        passage.id,
-        passage.document_id,
-        passage.document_title,
-        passage.page,
-        passage.heading,
-        passage.text,
-    )
+    source = citation(number, passage)
     text = ft.Container(
         ft.Column(
             [
@@ -66,7 +59,7 @@ def FoundCard(app: AppState, number: int, found: FoundPassage, result: SearchRes
         ),
         ink=True,
         border_radius=Radius.S,
-        on_click=lambda: app.dialogs.show(PassageView(citation)),
+        on_click=lambda: app.dialogs.show(PassageView(source)),
     )
     identifier = f"refused-{number}" if refused else f"found-{number}"
     return card(
@@ -145,20 +138,7 @@ def _figures(app: AppState, number: int, found: FoundPassage, result: SearchResu
     lines.append(strings("search.score", score=strings.number(found.score, 3)))
     return marked(
         ft.Column(
-            [
-                ft.Row(
-                    [
-                        ft.Text(
-                            line,
-                            theme_style=ft.TextThemeStyle.BODY_SMALL,
-                            color=ft.Colors.ON_SURFACE_VARIANT,
-                            expand=True,
-                        )
-                    ],
-                    rtl=app.rtl,
-                )
-                for line in lines
-            ],
+            [remark(app, line) for line in lines],
             spacing=Space.XS,
             tight=True,
         ),

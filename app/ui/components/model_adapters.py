@@ -8,7 +8,7 @@ from app.core.errors import OptionError
 from app.core.model_options import AdapterUse
 from app.ui.components.controls import icon_button, marked, remembered
 from app.ui.components.option_values import number_text, problem, read_number
-from app.ui.components.setting_rows import section
+from app.ui.components.setting_rows import remark, section
 from app.ui.components.typed_text import use_typed_text
 from app.ui.state.app import AppState
 from app.ui.state.dialogs import Confirmation
@@ -28,17 +28,7 @@ def AdaptersCard(app: AppState, tuning: ModelTuning, adding: str | None) -> ft.C
         await app.options.add_adapter(tuning.model)
 
     rows: list[ft.Control] = [
-        ft.Row(
-            [
-                ft.Text(
-                    strings("adapter.text"),
-                    theme_style=ft.TextThemeStyle.BODY_SMALL,
-                    color=ft.Colors.ON_SURFACE_VARIANT,
-                    expand=True,
-                )
-            ],
-            rtl=app.rtl,
-        ),
+        remark(app, strings("adapter.text")),
         *(
             AdapterRow(app, tuning.model, use, use.name in tuning.missing, key=use.name)
             for use in tuning.adapters

@@ -5,8 +5,8 @@ from __future__ import annotations
 import flet as ft
 
 from app.ui.components.controls import SearchField, marked
-from app.ui.components.server_outcome import problem_notice, quiet, working
-from app.ui.components.setting_rows import entry, notice, section
+from app.ui.components.server_outcome import problem_notice, working
+from app.ui.components.setting_rows import entry, notice, remark, section
 from app.ui.state.app import AppState
 from app.ui.state.servers import ServerForm, Work
 from app.ui.theme import TOUCH, Space
@@ -52,7 +52,7 @@ def models_section(app: AppState, form: ServerForm) -> ft.Control:
         wrap=True,
     )
     what = strings("server.look_hint", host=host) if host else strings("server.look_hint_any")
-    rows: list[ft.Control] = [quiet(app, what), button]
+    rows: list[ft.Control] = [remark(app, what), button]
     if form.problem is not None and form.failed is Work.LOOKING:
         rows.append(problem_notice(app, form, form.problem))
     if form.offered:
@@ -109,7 +109,7 @@ def OfferedModels(app: AppState, form: ServerForm) -> ft.Control:
     rows = [_model_row(app, form, model) for model in shown]
     many = len(offered) > _MANY_MODELS
     found = ft.Column(
-        rows or [quiet(app, strings("server.none_found"))],
+        rows or [remark(app, strings("server.none_found"))],
         spacing=0,
         tight=not many,
         height=_MANY_MODELS * TOUCH if many else None,
@@ -147,7 +147,7 @@ def _model_row(app: AppState, form: ServerForm, model: RemoteModel) -> ft.Contro
             ft.Column(
                 [
                     ft.Text(strings.isolate(model.id)),
-                    *([quiet(app, " · ".join(facts))] if facts else []),
+                    *([remark(app, " · ".join(facts))] if facts else []),
                 ],
                 spacing=0,
                 tight=True,

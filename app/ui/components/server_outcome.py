@@ -6,7 +6,7 @@ import flet as ft
 
 from app.core.servers import TRIAL_QUESTION
 from app.ui.components.controls import Handler, marked
-from app.ui.components.setting_rows import notice
+from app.ui.components.setting_rows import notice, remark
 from app.ui.state.app import AppState
 from app.ui.state.servers import ServerForm, Work
 from app.ui.theme import Space
@@ -31,7 +31,7 @@ def outcome(app: AppState, form: ServerForm) -> list[ft.Control]:
         text = strings("server.works", seconds=seconds)
         icon, color = ft.Icons.CHECK_CIRCLE_OUTLINE, ft.Colors.PRIMARY
         return [notice(app, icon, text, color, identifier="server-works")]
-    return [quiet(app, strings("server.try_hint", question=TRIAL_QUESTION))]
+    return [remark(app, strings("server.try_hint", question=TRIAL_QUESTION))]
 
 
 def problem_notice(app: AppState, form: ServerForm, problem: Exception) -> ft.Control:
@@ -52,18 +52,3 @@ def working(app: AppState, text: str, stop: Handler) -> list[ft.Control]:
             identifier="stop-server",
         ),
     ]
-
-
-def quiet(app: AppState, text: str) -> ft.Control:
-    """A remark below what it explains."""
-    return ft.Row(
-        [
-            ft.Text(
-                text,
-                theme_style=ft.TextThemeStyle.BODY_SMALL,
-                color=ft.Colors.ON_SURFACE_VARIANT,
-                expand=True,
-            )
-        ],
-        rtl=app.rtl,
-    )

@@ -54,6 +54,21 @@ def label_of(app: AppState, text: str, hint: str = "") -> ft.Control:
     )
 
 
+def remark(app: AppState, text: str) -> ft.Control:
+    """A quiet sentence below what it explains."""
+    return ft.Row(
+        [
+            ft.Text(
+                text,
+                theme_style=ft.TextThemeStyle.BODY_SMALL,
+                color=ft.Colors.ON_SURFACE_VARIANT,
+                expand=True,
+            )
+        ],
+        rtl=app.rtl,
+    )
+
+
 def choice(
     app: AppState,
     name: str,
