@@ -111,7 +111,7 @@ class JobTable:
         """Questions for this worker, and when to look again if there are none that may be handed out yet."""
         with self._transaction():
             found = self._rows(
-                "SELECT number, rank, job, attempt + 1, body, permit, ticket, expires"
+                "SELECT number, rank, job, attempt + 1, body, permit, ticket, expires, waits_since"
                 " FROM tasks JOIN jobs USING (number)"
                 " WHERE node = ? AND tasks.state = 0 AND moment <= ? AND expires > ?"
                 " ORDER BY number LIMIT ?",
@@ -119,14 +119,21 @@ class JobTable:
             )  # fmt: skip
             until = now + self._limits.lease_seconds
             handouts = []
-            for number, rank, job, attempt, body, permit, ticket, expires in found:
+            for number, rank, job, attempt, body, permit, ticket, expires, since in found:
                 self._run(
                     "UPDATE tasks SET state = 1, attempt = ?, moment = ? WHERE number = ? AND rank = ?",
                     attempt, until, number, rank,
                 )  # fmt: skip
                 read_ticket = decode(ticket, Signed) if ticket else None
                 handouts.append(
-                    Handout(Claim(job, node, attempt), body, decode(permit, Signed), read_ticket, expires)
+                    Handout(
+                        Claim(job, node, attempt),
+                        body,
+                        decode(permit, Signed),
+                        read_ticket,
+                        expires,
+                        max(0.0, now - since),
+                    )
                 )
             next_due = None
             if not handouts and credit > 0:

@@ -67,6 +67,8 @@ class Handout:
     grant: Signed = field(repr=False)
     ticket: Signed | None = field(repr=False)
     expires: int
+    waited_seconds: float = 0.0
+    """Since it could have been handed to this worker."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ class ConnectedWorker:
     presence: Presence = field(default_factory=lambda: Presence(credit=0, running=0))
     held: dict[tuple[str, int], int] = field(default_factory=dict)
     """The next part of each answer, by job and attempt; -1 before its start."""
+    handed: dict[tuple[str, int], float] = field(default_factory=dict)
+    """When it was handed what it holds, for statistics."""
     news: asyncio.Event = field(default_factory=asyncio.Event)
     dismissed: bool = False
     """Whether it was sent away."""
@@ -60,6 +62,7 @@ class ConnectedWorker:
         """It holds no attempt at this question any more."""
         for key in [key for key in self.held if key[0] == job]:
             del self.held[key]
+            self.handed.pop(key, None)
 
     async def send(self, message: Message) -> None:
         """Tell it. Raises LinkClosed."""

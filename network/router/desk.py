@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from network.broker.protocol import Broker
 from network.router.invitations import Invitations
+from network.router.timings import Timings
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ class RouterDesk:
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     """For tokens and draws. Routers that share a broker share it."""
     wall: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    timings: Timings = field(default_factory=Timings, repr=False)
+    """How long it has taken so far: for people who look after the router, as the next."""
     counts: Counter[str] = field(default_factory=Counter, repr=False)
     """What has happened so far, by name: for people who look after the router."""
 

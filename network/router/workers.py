@@ -186,7 +186,9 @@ class WorkerDesk:
             worker.credit -= len(found)
             for handout in found:
                 worker.drop(handout.claim.job)
-                worker.held[handout.claim.job, handout.claim.attempt] = -1
+                key = handout.claim.job, handout.claim.attempt
+                worker.held[key], worker.handed[key] = -1, self._desk.monotonic()
+                self._desk.timings.queue_wait.observe(handout.waited_seconds)
             if found:
                 await self._announce(worker)
             for handout in found:
@@ -273,10 +275,24 @@ class WorkerDesk:
         await self._desk.broker.emit(part.job, data)
         self._desk.counts["parts passed on"] += 1
         worker.held[key] = due + 1
+        self._time(worker, part)
         if isinstance(part, AnswerChunk) and part.last:
             del worker.held[key]
             self._settled.set()
             await self._finish(worker, worker.claim(*key), part.index + 1)
+
+    def _time(self, worker: ConnectedWorker, part: AnswerStart | AnswerChunk) -> None:
+        """Note how long a first or last part has taken."""
+        key = part.job, part.attempt
+        handed = worker.handed.get(key)
+        if handed is None or isinstance(part, AnswerStart):
+            return
+        seconds = self._desk.monotonic() - handed
+        if part.index == 0:
+            self._desk.timings.first_part.observe(seconds)
+        if part.last:
+            self._desk.timings.answer.observe(seconds)
+            del worker.handed[key]
 
     async def _finish(self, worker: ConnectedWorker, claim: Claim, parts: int) -> None:
         """All of an answer has been passed on; the worker may forget it."""
@@ -296,6 +312,7 @@ class WorkerDesk:
         if (job, attempt) in worker.held and await self._desk.broker.renew(worker.claim(job, attempt)):
             return True
         worker.held.pop((job, attempt), None)
+        worker.handed.pop((job, attempt), None)
         self._settled.set()
         if not any(held == job for held, _ in worker.held):
             is_open = await self._desk.broker.state(job) is JobState.OPEN
@@ -303,6 +320,7 @@ class WorkerDesk:
         return False
 
     async def _declined(self, worker: ConnectedWorker, decline: Decline) -> None:
+        worker.handed.pop((decline.job, decline.attempt), None)
         if worker.held.pop((decline.job, decline.attempt), None) is not None:
             self._settled.set()
             self._desk.counts["questions declined"] += 1

@@ -105,6 +105,12 @@ class JobBoard:
                 due = moment if due is None else min(due, moment)
         return [job for _, job in sorted(ready)], due
 
+    def waited(self, job: str, node: str) -> float:
+        """How long a worker could have been given this, in seconds, as far as this router has seen."""
+        held = self._held[job]
+        pause = max((task.wait_seconds for task in held.record.tasks if task.node == node), default=0.0)
+        return max(0.0, self._now() - held.seen.get(node, self._now()) - pause)
+
     def position(self, record: JobRecord) -> int:
         """How many questions the freest of its workers has before this one."""
         counts = [

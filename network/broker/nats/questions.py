@@ -56,6 +56,7 @@ class QuestionStore:
         held = self._board.get(job)
         if held is None or held.record.expires <= self._wall():
             return None
+        waited = self._board.waited(job, node)
         found = await self._connection.get(self._names.questions, held.record.place)
         if found is None:
             return None
@@ -70,7 +71,14 @@ class QuestionStore:
         record, contents = altered[0], decode_contents(found)
         task = next(task for task in record.tasks if task.node == node)
         claim = Claim(job, node, task.attempt)
-        return Handout(claim, contents.body, dict(contents.grants)[node], contents.ticket, record.expires)
+        return Handout(
+            claim,
+            contents.body,
+            dict(contents.grants)[node],
+            contents.ticket,
+            record.expires,
+            waited,
+        )
 
     async def alter(self, job: str, alteration: Alteration) -> settlement.Settled | None:
         """Change a record; None if there was nothing to do. Raises BrokerUnavailable.

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from network.broker.protocol import QueueLoad
 from network.protocol.routers import Pool
 from network.router.http.service import RouterService
+from network.router.timings import Histogram
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -52,9 +54,26 @@ class Metric:
             yield f"{self.name}{labels} {number:g}" if number % 1 else f"{self.name}{labels} {int(number)}"
 
 
+def histogram_lines(name: str, help: str, histogram: Histogram) -> Iterable[str]:
+    """A histogram as it is read by Prometheus."""
+    yield f"# HELP {name} {help}"
+    yield f"# TYPE {name} histogram"
+    for bound, total in histogram.cumulative():
+        yield f'{name}_bucket{{le="{"+Inf" if bound == inf else f"{bound:g}"}"}} {total}'
+    yield f"{name}_sum {histogram.sum:.6f}"
+    yield f"{name}_count {histogram.count}"
+
+
 def metrics_text(service: RouterService, load: QueueLoad, pool: Pool) -> str:
     """All of them."""
     lines = [line for metric in _metrics(service, load, pool) for line in metric.lines()]
+    timings = service.desk.timings
+    for name, meaning, histogram in (
+        ("queue_wait", "Waiting of parts in questions until their worker got them.", timings.queue_wait),
+        ("first_part", "From a question at a worker to the first part of its answer.", timings.first_part),
+        ("answer", "From a question at a worker to the end of its answer.", timings.answer),
+    ):
+        lines += histogram_lines(f"dai_router_{name}_seconds", meaning, histogram)
     return "\n".join([*lines, ""])
 
 

@@ -61,6 +61,7 @@ class RouterService:
             settings.invites,
             secret=_secret_of(key),
             wall=wall,
+            monotonic=now,
         )
         self.counts = self.desk.counts
         """What has happened so far."""

@@ -35,6 +35,16 @@ class WorkerRow(msgspec.Struct, frozen=True, kw_only=True):
     """To how many groups it belongs; which, nobody can tell here."""
 
 
+class TimingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """How long something has taken since the start, estimated from a histogram."""
+
+    what: str
+    count: int
+    p50: float | None
+    """Seconds that half of them did not exceed; nothing before the first."""
+    p95: float | None
+
+
 class InvitationRow(msgspec.Struct, frozen=True, kw_only=True):
     """An invitation; the word itself is shown to nobody."""
 
@@ -60,6 +70,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     public: Pool
     counts: dict[str, int]
     """What has happened since the start."""
+    timings: tuple[TimingRow, ...]
     invitations: tuple[InvitationRow, ...]
     workers: tuple[WorkerRow, ...]
     """The busiest first."""
@@ -119,6 +130,7 @@ async def admin_status(request: Request) -> Response:
         running=load.running,
         public=count_pool(workers, load),
         counts=dict(sorted(service.counts.items())),
+        timings=_timings(service),
         invitations=_invitations(service),
         workers=tuple(map(_row, sorted(workers, key=lambda entry: -entry.state.running)[:MOST_ROWS])),
     )
@@ -128,6 +140,18 @@ async def admin_status(request: Request) -> Response:
 async def description(request: Request) -> Response:
     """The description of the interface, as docs/reference/openapi.json has it."""
     return Response(msgspec.json.encode(openapi()), media_type=JSON)
+
+
+def _timings(service: RouterService) -> tuple[TimingRow, ...]:
+    timings = service.desk.timings
+    return tuple(
+        TimingRow(what=what, count=found.count, p50=found.quantile(0.5), p95=found.quantile(0.95))
+        for what, found in (
+            ("waiting for a worker", timings.queue_wait),
+            ("first words", timings.first_part),
+            ("whole answers", timings.answer),
+        )
+    )
 
 
 def _invitations(service: RouterService) -> tuple[InvitationRow, ...]:

@@ -546,3 +546,14 @@ async def test_what_has_ended_is_not_taken_up_again(broker):
     for claim in (one, two, Claim("f" * 32, A, 1)):
         await broker.suspend(claim, 3.0)
         assert await broker.resume(claim) is None
+
+
+async def test_a_question_tells_how_long_it_has_waited(broker, time):
+    await broker.submit(job(nodes="ac", workers=1))
+    time.passes(4)
+    first = await take(broker, A)
+    assert first.waited_seconds == pytest.approx(4.0)
+    time.passes(1)
+    await broker.give_back(first.claim, final=True)
+    time.passes(2)
+    assert (await take(broker, C)).waited_seconds == pytest.approx(2.0), "since the spare was called"
