@@ -17,6 +17,7 @@ from rag.model import (
     CollectionColor,
     Document,
     Passage,
+    SearchedIn,
     SearchResult,
     SearchWay,
     Sharing,
@@ -178,6 +179,10 @@ class KnowledgeBase:
         """
         return self._store.document(document_id)
 
+    def existing_documents(self, document_ids: Sequence[int]) -> list[int]:
+        """Those of these documents that were not deleted, in the order asked."""
+        return self._store.existing_documents(document_ids)
+
     def add(
         self,
         collection_id: int,
@@ -272,6 +277,7 @@ class KnowledgeBase:
         limit: int = 6,
         way: SearchWay = SearchWay.BOTH,
         *,
+        document_ids: Sequence[int] = (),
         refused: int = 0,
     ) -> SearchResult:
         """The passages that answer a question, best first; none where nothing is relevant.
@@ -281,12 +287,14 @@ class KnowledgeBase:
 
         Args:
             query: the question.
-            collection_ids: where to look.
+            collection_ids: where to look: in all of their documents.
             limit: passages at most.
             way: what decides; answers rest on `SearchWay.BOTH`.
+            document_ids: single documents to look in, too; those that were deleted are passed over.
             refused: so many of those that the no-answer gate holds back are told, too.
         """
-        return self._search.find(query, collection_ids, limit, way, refused)
+        where = SearchedIn(tuple(collection_ids), tuple(document_ids))
+        return self._search.find(query, where, limit, way, refused)
 
     def change_embedder(self) -> None:
         """Another embedder was chosen: new vectors are made in the background, beside the old ones.

@@ -128,6 +128,14 @@ class SearchWay(StrEnum):
     """BM25 alone."""
 
 
+@dataclass(frozen=True, slots=True)
+class SearchedIn:
+    """Where a question looks: in whole collections, and in single documents beside them."""
+
+    collection_ids: tuple[int, ...] = ()
+    document_ids: tuple[int, ...] = ()
+
+
 class Gate(StrEnum):
     """What lets a passage through the no-answer gate. A model only ever sees passages that pass."""
 
@@ -168,7 +176,7 @@ class SearchResult:
 
     query: str
     searched: int
-    """Passages in the collections that were asked."""
+    """Passages in the collections and documents that were asked."""
     passages: tuple[FoundPassage, ...]
     """The relevant ones, best first. Empty means: nothing here answers the question."""
     refused: tuple[FoundPassage, ...] = ()

@@ -9,7 +9,7 @@ import apsw
 
 from rag.database import Database, rows
 from rag.embedder import RelevanceScale, Vectors
-from rag.model import FoundPassage, Gate, SearchResult, SearchWay
+from rag.model import FoundPassage, Gate, SearchedIn, SearchResult, SearchWay
 from rag.ranking import (
     Candidate,
     distinct,
@@ -21,14 +21,15 @@ from rag.ranking import (
 from rag.shared_embedder import SharedEmbedder
 from rag.store import Store
 from rag.text import embedding_text, index_text, match_expression, word_expressions, written_words
-from rag.vectors.exact import similarities
+from rag.vectors.exact import best_of, similarities
+from rag.vectors.protocol import Neighbour
 from rag.vectors.stored import StoredVectors, identity_of, vector_state
 
 CANDIDATES = 50
 """Passages taken from each of the two rankings."""
 _EXAMINED_WORDS = 24
 _RANKED = (4 * CANDIDATES, 64 * CANDIDATES)
-"""So many of the best by words are looked at, in the hope that enough are in the collections asked."""
+"""So many of the best by words are looked at, in the hope that enough are where the question looks."""
 _MATCHES = """FROM passage_words JOIN passages p ON p.id = passage_words.rowid
     JOIN documents d ON d.id = p.document_id WHERE passage_words MATCH ?"""
 
@@ -47,14 +48,14 @@ class Search:
     def find(
         self,
         query: str,
-        collection_ids: Sequence[int],
+        where: SearchedIn,
         limit: int,
         way: SearchWay = SearchWay.BOTH,
         refused: int = 0,
     ) -> SearchResult:
         """See `KnowledgeBase.search`."""
         with self._database.read() as connection:
-            searched = _count(connection, collection_ids)
+            searched = _count(connection, where)
             stored = vector_state(connection).embedder
         if not searched or not query.strip() or limit < 1:
             return SearchResult(query, searched, (), way=way)
@@ -66,7 +67,7 @@ class Search:
         with self._database.read() as connection:
             if vector is not None and vector_state(connection).embedder != stored:
                 vector, scale = None, None  # swapped while the question was embedded
-            candidates = self._candidates(connection, query, vector, words, collection_ids, searched)
+            candidates = self._candidates(connection, query, vector, words, where, searched)
         threshold = None
         if scale is not None:
             nearest = max((candidate.similarity for candidate in candidates), default=0.0)
@@ -116,15 +117,15 @@ class Search:
         query: str,
         vector: Vectors | None,
         words: Sequence[str],
-        collection_ids: Sequence[int],
+        where: SearchedIn,
         searched: int,
     ) -> list[Candidate]:
-        bm25 = _bm25(connection, query, collection_ids)
-        rare = _rare_words(connection, words, collection_ids, searched)
+        bm25 = _bm25(connection, query, where)
+        rare = _rare_words(connection, words, where, searched)
         by_words = bm25.keys() | {passage for having in rare.values() for passage in having}
         similar: dict[int, float] = {}
         if vector is not None:
-            near = self._vectors.index.nearest(connection, vector, collection_ids, CANDIDATES)
+            near = self._nearest(connection, vector, where)
             similar = {neighbour.passage_id: neighbour.similarity for neighbour in near}
             similar |= similarities(connection, vector, by_words - similar.keys())
         ids = sorted(similar.keys() | by_words)
@@ -139,6 +140,17 @@ class Search:
             )
             for number in ids
         ]
+
+    def _nearest(self, connection: apsw.Connection, vector: Vectors, where: SearchedIn) -> list[Neighbour]:
+        near: list[Neighbour] = []
+        if where.collection_ids:
+            near += self._vectors.index.nearest(connection, vector, where.collection_ids, CANDIDATES)
+        if where.document_ids:
+            # An index knows collections; those of single documents are few, and compared one by one.
+            statement = f"SELECT id FROM passages WHERE document_id IN {_asked(where.document_ids)}"
+            ids = [number for (number,) in rows(connection, statement)]
+            near += best_of(connection, vector, ids, CANDIDATES)
+        return near
 
     def _found(
         self,
@@ -168,31 +180,35 @@ def _asked(numbers: Iterable[int]) -> str:
     return "(" + ", ".join(str(int(number)) for number in numbers) + ")"
 
 
-def _count(connection: apsw.Connection, collection_ids: Sequence[int]) -> int:
-    [(count,)] = rows(
-        connection,
-        f"SELECT coalesce(sum(passages), 0) FROM documents WHERE collection_id IN {_asked(collection_ids)}",
-    )
+def _among(where: SearchedIn) -> str:
+    """A condition on the table `documents d`."""
+    collections, documents = _asked(where.collection_ids), _asked(where.document_ids)
+    return f"(d.collection_id IN {collections} OR d.id IN {documents})"
+
+
+def _count(connection: apsw.Connection, where: SearchedIn) -> int:
+    statement = f"SELECT coalesce(sum(passages), 0) FROM documents d WHERE {_among(where)}"
+    [(count,)] = rows(connection, statement)
     return int(count)
 
 
-def _bm25(connection: apsw.Connection, query: str, collection_ids: Sequence[int]) -> dict[int, float]:
+def _bm25(connection: apsw.Connection, query: str, where: SearchedIn) -> dict[int, float]:
     """The best by words, with their scores; larger is better."""
     expression = match_expression(query)
     if expression is None:
         return {}
     statement = "SELECT rowid, -rank FROM passage_words WHERE passage_words MATCH ? ORDER BY rank LIMIT ?"
-    # Looking up the collection of every match takes longer than ranking them all.
+    # Looking up the document of every match takes longer than ranking them all.
     for most in _RANKED:
         found = rows(connection, statement, (expression, most))
-        asked = _of_collections(connection, [number for number, _ in found], collection_ids)
+        asked = _of_those(connection, [number for number, _ in found], where)
         if len(asked) >= CANDIDATES or len(found) < most:
             found = [(number, score) for number, score in found if number in asked]
             break
     else:
         found = rows(
             connection,
-            f"""SELECT p.id, -rank {_MATCHES} AND d.collection_id IN {_asked(collection_ids)}
+            f"""SELECT p.id, -rank {_MATCHES} AND {_among(where)}
             ORDER BY rank, p.id LIMIT {CANDIDATES}""",
             (expression,),
         )
@@ -201,7 +217,7 @@ def _bm25(connection: apsw.Connection, query: str, collection_ids: Sequence[int]
 
 
 def _rare_words(
-    connection: apsw.Connection, words: Sequence[str], collection_ids: Sequence[int], searched: int
+    connection: apsw.Connection, words: Sequence[str], where: SearchedIn, searched: int
 ) -> dict[str, set[int]]:
     """The question's rare words, and the passages that have each."""
     [(passages,)] = rows(connection, "SELECT coalesce(sum(passages), 0) FROM documents")
@@ -213,27 +229,25 @@ def _rare_words(
         found = {number for (number,) in rows(connection, statement, (word, most + 1))}
         if searched < passages:
             if len(found) > most:  # but perhaps it is rare where the question looks
-                found = _having(connection, word, collection_ids, most + 1)
+                found = _having(connection, word, where, most + 1)
             else:
-                found = _of_collections(connection, found, collection_ids)
+                found = _of_those(connection, found, where)
         if 0 < len(found) <= most:
             rare[word] = found
     return rare
 
 
-def _having(connection: apsw.Connection, word: str, collection_ids: Sequence[int], limit: int) -> set[int]:
-    statement = f"SELECT p.id {_MATCHES} AND d.collection_id IN {_asked(collection_ids)} LIMIT ?"
+def _having(connection: apsw.Connection, word: str, where: SearchedIn, limit: int) -> set[int]:
+    statement = f"SELECT p.id {_MATCHES} AND {_among(where)} LIMIT ?"
     return {number for (number,) in rows(connection, statement, (word, limit))}
 
 
-def _of_collections(
-    connection: apsw.Connection, passage_ids: Iterable[int], collection_ids: Sequence[int]
-) -> set[int]:
-    """Those of the passages that are in one of the collections."""
+def _of_those(connection: apsw.Connection, passage_ids: Iterable[int], where: SearchedIn) -> set[int]:
+    """Those of the passages that are where the question looks."""
     found = rows(
         connection,
         f"""SELECT p.id FROM passages p JOIN documents d ON d.id = p.document_id
-        WHERE p.id IN {_asked(passage_ids)} AND d.collection_id IN {_asked(collection_ids)}""",
+        WHERE p.id IN {_asked(passage_ids)} AND {_among(where)}""",
     )
     return {number for (number,) in found}
 

@@ -196,6 +196,12 @@ class Store:
         self._database.release_space()
         _discard(upload)
 
+    def existing_documents(self, document_ids: Sequence[int]) -> list[int]:
+        """Those of these documents that were not deleted, in the order asked."""
+        statement = "SELECT 1 FROM documents WHERE id = ?"
+        with self._database.read() as connection:
+            return [number for number in document_ids if rows(connection, statement, (number,))]
+
     def passage(self, passage_id: int) -> Passage:
         """One passage.
 

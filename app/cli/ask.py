@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from app.cli.answer import show
+from app.cli.arguments import Documents
 from app.cli.asking import (
     AskNetwork,
     Fuse,
@@ -22,7 +23,7 @@ from app.cli.asking import (
     wishes_of,
 )
 from app.cli.attaching import attach
-from app.cli.choices import collections_named
+from app.cli.choices import sources_named
 from app.cli.option_flags import with_option_flags
 from app.cli.servers import choose
 from app.cli.session import on_interrupt, run, services, strings_of
@@ -41,6 +42,7 @@ def ask(
     kb: Annotated[
         list[str] | None, typer.Option("--kb", help="Answer from this collection; can be repeated.")
     ] = None,
+    document: Documents = None,
     model: Annotated[str | None, typer.Option(help="Id or name of a model.")] = None,
     file: Annotated[
         list[Path] | None,
@@ -70,12 +72,13 @@ def ask(
     level = level_of(ask_network)
     wishes = wishes_of(level, network_model, fuse=fuse)
     others = Others(level, tuple(hide or ()), numbers=hide_numbers, yes=yes, wishes=wishes)
-    run(_ask(question, kb or [], file or [], model, options, load, others, as_json=as_json, forget=forget))
+    sources = (kb or [], document or [])
+    run(_ask(question, sources, file or [], model, options, load, others, as_json=as_json, forget=forget))
 
 
 async def _ask(
     text: str,
-    kb: list[str],
+    sources: tuple[list[str], list[str]],
     files: list[Path],
     model: str | None,
     options: AnswerOptions,
@@ -87,10 +90,12 @@ async def _ask(
 ) -> None:
     async with services() as opened:
         opened.models.tuning.for_now = load
-        collections = [collection.id for collection in collections_named(opened, kb)] if kb else []
+        collections, documents = sources_named(opened, *sources) if any(sources) else ([], [])
         if model is not None or others.level is PrivacyLevel.DEVICE:
             await choose(opened, model)
-        conversation = opened.conversations.create(collections, options, others.level, others.wishes)
+        conversation = opened.conversations.create(
+            collections, options, others.level, others.wishes, documents
+        )
         try:
             attached = await attach(opened, files)
             departure = await agreed(opened, conversation.id, text, attached, others)

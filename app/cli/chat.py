@@ -10,11 +10,13 @@ from typing import Annotated
 import typer
 
 from app.cli.answer import show
-from app.cli.choices import collections_named
+from app.cli.arguments import Documents
+from app.cli.choices import sources_named
 from app.cli.errors import describe
 from app.cli.option_flags import over, with_option_flags
 from app.cli.servers import choose
 from app.cli.session import interruptible, on_interrupt, run, services, strings_of
+from app.core.chosen_documents import drop_deleted
 from app.core.messages import Conversation
 from app.core.model_options import AnswerOptions, ModelOptions
 from app.core.strings import Strings
@@ -29,6 +31,7 @@ def chat(
     kb: Annotated[
         list[str] | None, typer.Option("--kb", help="Answer from this collection; can be repeated.")
     ] = None,
+    document: Documents = None,
     model: Annotated[str | None, typer.Option(help="Id or name of a model.")] = None,
     resume: Annotated[bool, typer.Option("--continue", help="Go on with the latest conversation.")] = False,
     *,
@@ -36,21 +39,30 @@ def chat(
     load: ModelOptions,
 ) -> None:
     """Talk with the model, a line at a time; Ctrl-C stops an answer, /quit or Ctrl-D ends."""
-    run(_chat(kb or [], model, options, load, resume=resume))
+    run(_chat((kb or [], document or []), model, options, load, resume=resume))
 
 
 async def _chat(
-    kb: list[str], model: str | None, options: AnswerOptions, load: ModelOptions, *, resume: bool
+    sources: tuple[list[str], list[str]],
+    model: str | None,
+    options: AnswerOptions,
+    load: ModelOptions,
+    *,
+    resume: bool,
 ) -> None:
     async with services() as opened:
         opened.models.tuning.for_now = load
-        collections = [collection.id for collection in collections_named(opened, kb)] if kb else []
+        collections, documents = sources_named(opened, *sources) if any(sources) else ([], [])
         await choose(opened, model)
         strings = strings_of(opened)
         latest = opened.conversations.list()[:1] if resume else []
-        conversation = latest[0] if latest else opened.conversations.create(collections, options)
-        if latest and kb:
-            opened.conversations.set_collections(conversation.id, collections)
+        conversation = (
+            latest[0] if latest else opened.conversations.create(collections, options, document_ids=documents)
+        )
+        if latest and any(sources):
+            opened.conversations.set_collections(conversation.id, collections, documents)
+        elif gone := drop_deleted(opened.conversations, opened.knowledge, conversation.id):
+            print(strings("chat.documents_gone", count=gone), file=sys.stderr)
         if latest:
             opened.conversations.set_options(conversation.id, over(options, conversation.options))
         try:

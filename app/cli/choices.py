@@ -35,6 +35,30 @@ def collection_named(opened: Services, name: str) -> Collection | None:
     return next(same, None)
 
 
+def sources_named(
+    opened: Services, collections: Sequence[str], documents: Sequence[str]
+) -> tuple[list[int], list[int]]:
+    """The collections to ask as a whole, and the single documents to ask beside them, by id.
+
+    Documents are looked for in the named collections, or in all; where any are named, only they are asked.
+
+    Raises:
+        CommandError: there is no such collection or document.
+    """
+    among = collections_named(opened, collections)
+    if not documents:
+        return [collection.id for collection in among], []
+    known = [document for collection in among for document in opened.knowledge.documents(collection.id)]
+    chosen: list[int] = []
+    for name in documents:
+        wanted = search_text(name.strip())
+        same = [document.id for document in known if search_text(document.title) == wanted]
+        if not same:
+            raise CommandError("cli.no_document_named", name=name)
+        chosen += same
+    return [], chosen
+
+
 def model_named(opened: Services, wanted: str) -> InstalledModel:
     """The installed model with this id, name or file name; the format may follow its name: "Gemma Q4_0".
 

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from app.cli.answer import source_line
-from app.cli.arguments import AsJson, KnowledgeBaseName
-from app.cli.choices import collections_named
+from app.cli.arguments import AsJson, Documents, KnowledgeBaseName
+from app.cli.choices import sources_named
 from app.cli.session import run, services, strings_of
 from app.cli.text import print_json
 from app.core.errors import EmptyQuestion
@@ -24,6 +24,7 @@ _REFUSED = 3
 def search(
     query: Annotated[str, typer.Argument(help="What to look for.")],
     kb: KnowledgeBaseName = None,
+    document: Documents = None,
     limit: Annotated[int, typer.Option(min=1, max=50, help="So many passages at most.")] = 6,
     way: Annotated[
         SearchWay, typer.Option(help="What decides; answers rest on both meaning and words.")
@@ -36,23 +37,35 @@ def search(
     """Find passages."""
     if not query.strip():
         raise EmptyQuestion
-    run(_search(query, kb, limit, way, explain=explain, as_json=as_json))
+    run(_search(query, kb, document or [], limit, way, explain=explain, as_json=as_json))
 
 
 async def _search(
-    query: str, name: str | None, limit: int, way: SearchWay, *, explain: bool, as_json: bool
+    query: str,
+    name: str | None,
+    documents: list[str],
+    limit: int,
+    way: SearchWay,
+    *,
+    explain: bool,
+    as_json: bool,
 ) -> None:
     async with services() as opened:
         strings = strings_of(opened)
-        collections = collections_named(opened, [name] if name else [])
-        ids = [collection.id for collection in collections]
+        collections, chosen = sources_named(opened, [name] if name else [], documents)
         result = await asyncio.to_thread(
-            opened.knowledge.search, query, ids, limit, way, refused=_REFUSED if explain else 0
+            opened.knowledge.search,
+            query,
+            collections,
+            limit,
+            way,
+            document_ids=chosen,
+            refused=_REFUSED if explain else 0,
         )
         if as_json:
             print_json(result)
             return
-        if not collections:
+        if not (collections or chosen):
             print(strings("cli.no_collections"), file=sys.stderr)
             return
         if way is SearchWay.BOTH:

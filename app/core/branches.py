@@ -12,9 +12,13 @@ from rag.database import rows
 
 def copy_turns(connection: apsw.Connection, conversation_id: int, branch_id: int, before: int) -> None:
     """Copy what a conversation asks, and its messages up to the message `before`, into a branch."""
-    for table in ("conversation_collections", "attached_collections"):
+    for table, column in (
+        ("conversation_collections", "collection_id"),
+        ("conversation_documents", "document_id"),
+        ("attached_collections", "collection_id"),
+    ):
         connection.execute(
-            f"INSERT INTO {table} SELECT ?, collection_id FROM {table} WHERE conversation_id = ?",
+            f"INSERT INTO {table} SELECT ?, {column} FROM {table} WHERE conversation_id = ?",
             (branch_id, conversation_id),
         )
     for number, text in rows(

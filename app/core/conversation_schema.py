@@ -80,6 +80,14 @@ MIGRATIONS = (
     """
     ALTER TABLE conversations ADD COLUMN wishes TEXT NOT NULL DEFAULT '{}'; -- of other devices
     """,
+    """
+    -- Of the knowledge base, beside the collections that are asked as a whole.
+    CREATE TABLE conversation_documents (
+        conversation_id INTEGER NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+        document_id INTEGER NOT NULL,
+        PRIMARY KEY (conversation_id, document_id)
+    ) WITHOUT ROWID;
+    """,
 )
 
 log = logging.getLogger(__name__)
@@ -90,6 +98,7 @@ _PREVIEW_CHARACTERS = 120
 CONVERSATION = f"""c.id, c.title, c.created_at, c.updated_at, c.options, c.level, c.consent,
     c.wishes,
     (SELECT group_concat(collection_id) FROM conversation_collections WHERE conversation_id = c.id),
+    (SELECT group_concat(document_id) FROM conversation_documents WHERE conversation_id = c.id),
     (SELECT substr(text, 1, {_PREVIEW_CHARACTERS}) FROM messages
         WHERE conversation_id = c.id AND text <> '' ORDER BY id DESC LIMIT 1)"""
 """What `conversation_of` reads, of the table `conversations c`."""
@@ -115,19 +124,24 @@ _ENCODED = frozenset({"usage", "sources", "provenance"})
 def conversation_of(row: tuple[Any, ...]) -> Conversation:
     """A row of `CONVERSATION` as a value."""
     number, title, created_at, updated_at, options, level, consent, wishes, *more = row
-    collections, preview = more
+    collections, documents, preview = more
     return Conversation(
         id=number,
         title=title,
         created_at=datetime.fromtimestamp(created_at, UTC),
         updated_at=datetime.fromtimestamp(updated_at, UTC),
-        collection_ids=tuple(sorted(int(part) for part in (collections or "").split(",") if part)),
+        collection_ids=_numbers_of(collections),
+        document_ids=_numbers_of(documents),
         preview=" ".join((preview or "").split()),
         options=_options_of(options),
         level=_level_of(level),
         consent=_level_of(consent),
         wishes=_wishes_of(wishes),
     )
+
+
+def _numbers_of(column: str | None) -> tuple[int, ...]:
+    return tuple(sorted(int(part) for part in (column or "").split(",") if part))
 
 
 def _options_of(column: str) -> AnswerOptions:

@@ -100,8 +100,9 @@ class Conversations:
         options: AnswerOptions = _NO_OPTIONS,
         level: PrivacyLevel = PrivacyLevel.DEVICE,
         wishes: AskingWishes = NO_WISHES,
+        document_ids: Sequence[int] = (),
     ) -> Conversation:
-        """A new, empty conversation."""
+        """A new, empty conversation that asks these collections, and these documents beside them."""
         now = message_rows.now()
         with self._database.write() as connection:
             connection.execute(
@@ -110,7 +111,7 @@ class Conversations:
                 (now, now, _encoded(options), level, _encoded(wishes)),
             )
             new = connection.last_insert_rowid()
-            _choose_collections(connection, new, collection_ids)
+            _choose(connection, new, collection_ids, document_ids)
         return self.get(new)
 
     def rename(self, conversation_id: int, title: str) -> None:
@@ -129,8 +130,12 @@ class Conversations:
             )
             connection.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
 
-    def set_collections(self, conversation_id: int, collection_ids: Sequence[int]) -> None:
-        """Choose the collections that its questions ask.
+    def set_collections(
+        self, conversation_id: int, collection_ids: Sequence[int], document_ids: Sequence[int] = ()
+    ) -> None:
+        """Choose the collections that its questions ask, and single documents beside them.
+
+        What was agreed to about other devices ends where more is asked than before.
 
         Raises:
             ConversationMissing: it was deleted.
@@ -138,13 +143,9 @@ class Conversations:
         with self._database.write() as connection:
             if not rows(connection, "SELECT 1 FROM conversations WHERE id = ?", (conversation_id,)):
                 raise ConversationMissing(conversation_id)
-            before = rows(
-                connection,
-                "SELECT collection_id FROM conversation_collections WHERE conversation_id = ?",
-                (conversation_id,),
-            )
-            _choose_collections(connection, conversation_id, collection_ids)
-            if not set(collection_ids) <= {number for (number,) in before}:
+            before = _chosen(connection, conversation_id)
+            _choose(connection, conversation_id, collection_ids, document_ids)
+            if not _chosen(connection, conversation_id) <= before:
                 connection.execute(
                     "UPDATE conversations SET consent = ? WHERE id = ?",
                     (PrivacyLevel.DEVICE, conversation_id),
@@ -319,14 +320,26 @@ class Conversations:
             return rows(connection, statement, values)
 
 
-def _choose_collections(
-    connection: apsw.Connection, conversation_id: int, collection_ids: Sequence[int]
+def _chosen(connection: apsw.Connection, conversation_id: int) -> set[tuple[str, int]]:
+    statement = """SELECT 'collection', collection_id FROM conversation_collections WHERE conversation_id = ?1
+        UNION ALL SELECT 'document', document_id FROM conversation_documents WHERE conversation_id = ?1"""
+    return {(kind, number) for kind, number in rows(connection, statement, (conversation_id,))}
+
+
+def _choose(
+    connection: apsw.Connection,
+    conversation_id: int,
+    collection_ids: Sequence[int],
+    document_ids: Sequence[int],
 ) -> None:
-    connection.execute("DELETE FROM conversation_collections WHERE conversation_id = ?", (conversation_id,))
-    connection.executemany(
-        "INSERT OR IGNORE INTO conversation_collections VALUES (?, ?)",
-        [(conversation_id, collection_id) for collection_id in collection_ids],
-    )
+    for table, chosen in (
+        ("conversation_collections", collection_ids),
+        ("conversation_documents", document_ids),
+    ):
+        connection.execute(f"DELETE FROM {table} WHERE conversation_id = ?", (conversation_id,))
+        connection.executemany(
+            f"INSERT OR IGNORE INTO {table} VALUES (?, ?)", [(conversation_id, number) for number in chosen]
+        )
 
 
 def _encoded(chosen: AnswerOptions | AskingWishes) -> str:

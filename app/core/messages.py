@@ -115,7 +115,7 @@ class Conversation:
     created_at: datetime
     updated_at: datetime
     collection_ids: tuple[int, ...]
-    """The collections that its questions ask."""
+    """The collections that its questions ask, with all of their documents."""
     preview: str
     """The beginning of the last message."""
     options: AnswerOptions
@@ -126,6 +126,8 @@ class Conversation:
     """How far they may without the user having seen what leaves; never as far as PUBLIC."""
     wishes: AskingWishes = NO_WISHES
     """Of the other devices that it asks."""
+    document_ids: tuple[int, ...] = ()
+    """Single documents that its questions ask, beside the collections."""
 
 
 def title_of(question: str) -> str:

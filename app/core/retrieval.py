@@ -14,7 +14,7 @@ from app.core.messages import Attachment, ChatMessage, Citation
 from app.core.settings import SettingsStore
 from rag.errors import PassageMissing
 from rag.knowledge import KnowledgeBase
-from rag.model import FoundPassage, Passage
+from rag.model import FoundPassage, Passage, SearchedIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,15 @@ class Retrieval:
 
         Raises KnowledgeError, and whatever prevents the embedder from being opened.
         """
-        collections = await asyncio.to_thread(self._collections, conversation_id, attached.collection_id)
-        if not collections:
+        where = await asyncio.to_thread(self._where, conversation_id, attached.collection_id)
+        if not (where.collection_ids or where.document_ids):
             return None
         limit = self._settings.current.passages
         before = await asyncio.to_thread(self._questions, conversation_id, attached.question_id)
         query = searched_for(question, before)
-        result = await asyncio.to_thread(self._knowledge.search, query, collections, limit)
+        result = await asyncio.to_thread(
+            self._knowledge.search, query, where.collection_ids, limit, document_ids=where.document_ids
+        )
         other = None if query == question else query
         sources = tuple(citation(number, item.passage) for number, item in enumerate(result.passages, 1))
         files = {} if sources else await asyncio.to_thread(self.files, conversation_id, attached)
@@ -97,14 +99,16 @@ class Retrieval:
         messages = self._conversations.messages(conversation_id)
         return [it.text for it in messages if it.role == "user" and it.id < until]
 
-    def _collections(self, conversation_id: int, also: int | None) -> list[int]:
-        """Those that the conversation asks, without those that were deleted since they were chosen, and
-        those of its own files."""
-        chosen = self._conversations.get(conversation_id).collection_ids
-        existing = {collection.id for collection in self._knowledge.collections()} if chosen else set()
+    def _where(self, conversation_id: int, also: int | None) -> SearchedIn:
+        """The collections and documents that the conversation asks, without those that were deleted since
+        they were chosen, and the collections of its own files."""
+        chosen = self._conversations.get(conversation_id)
+        existing = {it.id for it in self._knowledge.collections()} if chosen.collection_ids else set()
         attached = self._conversations.attached.collections(conversation_id)
         new = [] if also is None or also in attached else [also]
-        return [*(number for number in chosen if number in existing), *attached, *new]
+        collections = (number for number in chosen.collection_ids if number in existing)
+        documents = self._knowledge.existing_documents(chosen.document_ids)
+        return SearchedIn((*collections, *attached, *new), tuple(documents))
 
     def _neighbours(self, found: Sequence[FoundPassage], limit: int) -> tuple[Citation, ...]:
         """The passages around the best one, those that follow first, as far as the limit leaves room.

@@ -84,6 +84,34 @@ def test_only_the_collections_asked_are_searched(knowledge: KnowledgeBase, tmp_p
     assert knowledge.search("boiler cellar", [other.id]).searched == 0
 
 
+def test_only_the_documents_asked_are_searched(knowledge: KnowledgeBase, tmp_path: Path) -> None:
+    papers = [written(tmp_path, name, text) for name, text in (("boiler.txt", BOILER), ("bike.txt", BIKE))]
+    house = indexed(knowledge, *papers)
+    boiler, bike = (document.id for document in knowledge.documents(house))
+    question = "When must the boiler in the cellar be vented?"
+    result = knowledge.search(question, [], document_ids=[boiler])
+    assert result.searched == 1
+    assert [item.passage.document_id for item in result.passages] == [boiler]
+    assert result.passages[0].similarity > 0
+    elsewhere = knowledge.search(question, [], document_ids=[bike], refused=9)
+    assert elsewhere.passages == ()
+    assert [item.passage.document_id for item in elsewhere.refused] == [bike]
+
+
+def test_documents_are_asked_beside_collections_and_deleted_ones_are_passed_over(
+    knowledge: KnowledgeBase, tmp_path: Path
+) -> None:
+    house = indexed(knowledge, written(tmp_path, "boiler.txt", BOILER))
+    garage = knowledge.create_collection("Garage").id
+    bike = knowledge.add(garage, written(tmp_path, "bike.txt", BIKE)).id
+    gone = knowledge.add(garage, written(tmp_path, "gone.txt", "The rake leans by the door.")).id
+    assert knowledge.wait_until_idle(30)
+    knowledge.delete_document(gone)
+    assert knowledge.existing_documents([gone, bike]) == [bike]
+    assert knowledge.search("4711", [house], document_ids=[gone, bike]).searched == 2
+    assert knowledge.search("rake", [], document_ids=[gone]).searched == 0
+
+
 def test_one_bad_file_does_not_stop_the_others(knowledge: KnowledgeBase, tmp_path: Path) -> None:
     empty = written(tmp_path, "empty.pdf", "")
     house = indexed(knowledge, empty, tmp_path / "vanished.txt", written(tmp_path, "boiler.txt", BOILER))

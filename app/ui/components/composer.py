@@ -12,6 +12,7 @@ from app.core.servers import ServerModel
 from app.ui.components.attachments import WaitingFiles
 from app.ui.components.controls import Handler, focus_at_first, icon_button, in_reading_width, marked
 from app.ui.components.level_choice import level_button
+from app.ui.components.setting_rows import notice
 from app.ui.state.app import AppState
 from app.ui.state.chat_state import ChatState
 from app.ui.state.dialogs import ConversationOptions, SourceChoice
@@ -96,12 +97,21 @@ def Composer(app: AppState, chat: ChatState, model: AnyModel | None) -> ft.Contr
     )
     return in_reading_width(
         ft.Column(
-            [box, _privacy(app, chat, model)],
+            [*_gone(app, chat), box, _privacy(app, chat, model)],
             spacing=Space.S,
             tight=True,
             horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         )
     )
+
+
+def _gone(app: AppState, chat: ChatState) -> list[ft.Control]:
+    """What was chosen is not asked any more, which nobody should find out from the answers."""
+    if not chat.documents_gone:
+        return []
+    text = app.strings("chat.documents_gone", count=chat.documents_gone)
+    icon = ft.Icons.INFO_OUTLINE
+    return [notice(app, icon, text, ft.Colors.ON_SURFACE_VARIANT, identifier="documents-gone")]
 
 
 def _attach(app: AppState) -> ft.Control:
@@ -137,12 +147,19 @@ def _button(app: AppState, chat: ChatState, ready: bool, send: Handler) -> ft.Co
 def _sources(app: AppState, chat: ChatState) -> ft.Control:
     known = {collection.id: collection.name for collection in chat.collections}
     chosen = [known[number] for number in chat.collection_ids if number in known]
-    if len(chosen) == 1:
-        label = app.strings.isolate(chosen[0])
+    documents = [document.title for document in chat.chosen_documents]
+    if len(chosen) + len(documents) == 1:
+        label = app.strings.isolate((chosen + documents)[0])
+    elif documents:
+        label = app.strings("knowledge.documents", count=len(documents))
+        if chosen:
+            collections = app.strings("chat.sources_chosen", count=len(chosen))
+            label = app.strings("chat.sources_both", collections=collections, documents=label)
     elif chosen:
         label = app.strings("chat.sources_chosen", count=len(chosen))
     else:
         label = app.strings("chat.sources_none")
+    chosen += documents
     color = ft.Colors.ON_SECONDARY_CONTAINER if chosen else ft.Colors.ON_SURFACE_VARIANT
     shown: list[ft.Control] = [ft.Icon(ft.Icons.MENU_BOOK_OUTLINED, size=18, color=color)]
     if chosen or app.layout is not Layout.PHONE:

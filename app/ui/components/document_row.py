@@ -218,6 +218,9 @@ def _actions(app: AppState, document: Document) -> list[ft.Control]:
         if await app.knowledge.refresh_page(document) is False:
             app.notify(strings("page.unchanged", document=document.title))
 
+    async def search_only() -> None:
+        await app.knowledge.search_only(document)
+
     def ask_delete() -> None:
         app.dialogs.show(
             Confirmation(
@@ -238,7 +241,10 @@ def _actions(app: AppState, document: Document) -> list[ft.Control]:
     )
     delete_it = (ft.Icons.DELETE_OUTLINE, strings("action.delete"), ask_delete)
     label = strings("knowledge.more", document=document.title)
-    buttons = [menu(app, label, [move, delete_it], identifier=f"document-menu-{document.id}")]
+    search_it = (ft.Icons.SEARCH, strings("knowledge.search_only"), search_only)
+    ready = document.state is DocumentState.READY
+    items = [*([search_it] if ready else []), move, delete_it]
+    buttons = [menu(app, label, items, identifier=f"document-menu-{document.id}")]
     if document.address and document.state is DocumentState.READY:
         label = strings("page.refresh", document=document.title)
         buttons.insert(0, icon_button(ft.Icons.REFRESH, label, refresh, identifier=f"refresh-{document.id}"))

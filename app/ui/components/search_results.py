@@ -9,7 +9,7 @@ from app.ui.components.found_passage import FoundCard
 from app.ui.state.app import AppState
 from app.ui.state.knowledge import KnowledgeState
 from app.ui.theme import Space
-from rag.model import SearchResult, SearchWay
+from rag.model import Document, SearchResult, SearchWay
 
 
 def search_results(app: AppState, knowledge: KnowledgeState) -> list[ft.Control]:
@@ -35,6 +35,23 @@ def search_results(app: AppState, knowledge: KnowledgeState) -> list[ft.Control]
             for number, found in enumerate(result.refused, len(result.passages) + 1)
         ]
     return rows
+
+
+def searched_document(app: AppState, document: Document) -> ft.Control:
+    """The one document that is searched; a tap on its cross searches all again."""
+
+    async def everywhere() -> None:
+        await app.knowledge.search_only(None)
+
+    title = ft.Text(app.strings.isolate(document.title), max_lines=1, overflow=ft.TextOverflow.ELLIPSIS)
+    chip = ft.Chip(
+        title,
+        leading=ft.Icon(ft.Icons.DESCRIPTION_OUTLINED, size=18),
+        on_delete=everywhere,
+        delete_icon_tooltip=app.strings("knowledge.search_all"),
+        shape=ft.StadiumBorder(),
+    )
+    return ft.Row([marked(chip, identifier="searched-document")], rtl=app.rtl, wrap=True)
 
 
 def _ways(app: AppState, chosen: SearchWay) -> ft.Control:

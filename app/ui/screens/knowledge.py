@@ -9,7 +9,7 @@ from app.ui.components.controls import empty_state, icon_button, in_reading_widt
 from app.ui.components.document_row import DocumentRow, FetchRow, ReembeddingRow, UploadRow
 from app.ui.components.header import header
 from app.ui.components.page import page, reading_list
-from app.ui.components.search_results import search_results
+from app.ui.components.search_results import search_results, searched_document
 from app.ui.components.transfer_row import TransferRow
 from app.ui.components.watched_row import WatchedRow
 from app.ui.state.app import AppState
@@ -57,6 +57,8 @@ def _documents(app: AppState, knowledge: KnowledgeState) -> ft.Control:
         ]
     if not rows:
         return _nothing_yet(app, "knowledge.empty_collection", "knowledge.empty_collection_text")
+    if knowledge.only:
+        rows = [searched_document(app, knowledge.only), *rows]
     return reading_list(rows, spacing=Space.S)
 
 

@@ -23,6 +23,7 @@ from app.ui.state.files import Files
 from app.ui.state.live import LiveAnswer, LiveAnswers
 from app.ui.state.mailbox import Mailbox
 from app.ui.state.reporting import reported
+from app.ui.state.sources import Sources
 
 
 class Chat:
@@ -41,6 +42,7 @@ class Chat:
     ) -> None:
         """`report` shows what went wrong; `run` starts a coroutine in the session's context."""
         self.state = ChatState()
+        self.sources = Sources(services, self.state, report)
         self.draft = ""
         """What stands in the composer; kept while other screens are shown."""
         self._services = services
@@ -141,7 +143,7 @@ class Chat:
             return
         self._watched = None
         self.state.open = conversation
-        self.state.collection_ids = list(conversation.collection_ids)
+        await self.sources.show(conversation)
         self.state.options = conversation.options
         self.state.level = conversation.level
         self.state.wishes = conversation.wishes
@@ -157,15 +159,6 @@ class Chat:
         self.state.follow = False
         self.state.earlier = start
         self.state.messages = [*(MessageView.of(message) for message in older), *self.state.messages]
-
-    @reported
-    async def choose_collections(self, collection_ids: list[int]) -> None:
-        """Choose what the open conversation asks."""
-        self.state.collection_ids = collection_ids
-        if self.state.open is not None:
-            await asyncio.to_thread(
-                self._conversations.set_collections, self.state.open.id, list(collection_ids)
-            )
 
     @reported
     async def set_options(self, options: AnswerOptions) -> None:
@@ -213,14 +206,16 @@ class Chat:
         """Ask, with these files; tells whether the question was taken."""
         if not text.strip() or self.state.answering:
             return False
+        await self.sources.look_again()
         conversation = self.state.open
         if conversation is None:
             conversation = await asyncio.to_thread(
                 self._conversations.create,
-                self._existing(self.state.collection_ids),
+                self.sources.existing_collections(),
                 self.state.options,
                 self.state.level,
                 self.state.wishes,
+                self.sources.document_ids(),
             )
             self.state.open = conversation
         answering = self._services.answering
@@ -312,7 +307,7 @@ class Chat:
 
     async def _start(self, conversation_id: int, events: AsyncIterator[Event]) -> bool:
         self.state.follow = True
-        asked = self._existing(self.state.collection_ids)
+        asked = self.sources.existing_collections() or self.state.chosen_documents
         await self._live.start(conversation_id, events, asks_documents=bool(asked))
         await self._show_messages()
         return True
@@ -379,7 +374,3 @@ class Chat:
         self._all_messages = [
             live.answer if message.id == live.answer.id else message for message in self._all_messages
         ]
-
-    def _existing(self, collection_ids: list[int]) -> list[int]:
-        known = {collection.id for collection in self.state.collections}
-        return [number for number in collection_ids if number in known]

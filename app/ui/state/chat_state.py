@@ -12,7 +12,7 @@ from app.core.model_options import AnswerOptions
 from app.core.network.offers import OfferedModel
 from app.core.provenance import PrivacyLevel, Provenance
 from app.ui.state.live import Phase
-from rag.model import Collection
+from rag.model import Collection, Document
 
 PAGE_OF_MESSAGES = 50
 """So many messages are shown at once; a longer conversation stays quick."""
@@ -63,7 +63,13 @@ class ChatState:
     collections: list[Collection] = field(default_factory=list)
     """All collections of the knowledge base, to choose from."""
     collection_ids: list[int] = field(default_factory=list)
-    """The collections that the open conversation asks."""
+    """The collections that the open conversation asks, with all of their documents."""
+    chosen_documents: list[Document] = field(default_factory=list)
+    """Single documents that it asks beside them."""
+    opened_sources: dict[int, list[Document]] = field(default_factory=dict)
+    """By collection: the documents to choose from, where they are shown."""
+    documents_gone: int = 0
+    """So many of the chosen documents were deleted since, which the user has to know."""
     level: PrivacyLevel = PrivacyLevel.DEVICE
     """How far the open conversation's questions may travel."""
     wishes: AskingWishes = NO_WISHES

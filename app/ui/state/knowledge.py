@@ -70,6 +70,8 @@ class KnowledgeState:
     reembedding: tuple[int, int] | None = None
     """How many passages have vectors of another embedder that was chosen, and of how many."""
     query: str = ""
+    only: Document | None = None
+    """Where the search looks, if not in all documents of the collection."""
     way: SearchWay = SearchWay.BOTH
     """What decides which passages are found."""
     searching: bool = False
@@ -122,6 +124,8 @@ class Knowledge:
         self.state.collections = collections
         self.state.open = opened
         self.state.documents = documents
+        if self.state.only and self.state.only.id not in {document.id for document in documents}:
+            self.state.only = None  # deleted, moved, or of another collection
         watched = await asyncio.to_thread(self._knowledge.watched)
         self.state.folders = [it for it in watched if opened and it.collection_id == opened.id]
         self.state.reembedding = await asyncio.to_thread(self._knowledge.reembedding)
@@ -336,18 +340,31 @@ class Knowledge:
         if self.state.query.strip():
             await self._search()
 
+    @reported
+    async def search_only(self, document: Document | None) -> None:
+        """Search in one document, or again in all of the collection."""
+        self.state.only = document
+        if self.state.query.strip():
+            await self._search()
+
     async def _search(self) -> None:
-        query, way = self.state.query, self.state.way
+        query, way, only = self.state.query, self.state.way, self.state.only
         if self.state.open is None:
             return
         collection_id = self.state.open.id
         self.state.searching = True
         try:
             result = await asyncio.to_thread(
-                self._knowledge.search, query, [collection_id], _FOUND, way, refused=_REFUSED
+                self._knowledge.search,
+                query,
+                [] if only else [collection_id],
+                _FOUND,
+                way,
+                document_ids=[only.id] if only else [],
+                refused=_REFUSED,
             )
             is_open = self.state.open is not None and self.state.open.id == collection_id
-            if is_open and (query, way) == (self.state.query, self.state.way):
+            if is_open and (query, way, only) == (self.state.query, self.state.way, self.state.only):
                 self.state.result = result
         finally:
             self.state.searching = False

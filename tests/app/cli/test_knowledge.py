@@ -311,3 +311,19 @@ def test_a_folder_is_followed_and_no_longer(dai, folder):
     assert "lamp.txt" in dai("kb", "list").out
     assert dai("kb", "unwatch", folder / "sub").status == 1
     assert dai("kb", "watch", folder / "nowhere").status == 1
+
+
+def test_a_search_in_one_document_finds_nothing_of_the_others(dai, folder):
+    dai("kb", "add", folder)
+    found = dai("kb", "search", "red lamp battery charging", "--document", "LAMP.txt", "--json").json
+    assert (found["searched"], len(found["passages"])) == (1, 1)
+    other = dai("kb", "search", "red lamp battery charging", "--document", "دستور 🍲.md", "--json").json
+    assert (other["searched"], other["passages"]) == (1, [])
+
+
+def test_a_document_that_is_not_there_is_named(dai, folder):
+    dai("kb", "add", folder)
+    result = dai("kb", "search", "lamp", "--document", "boiler.txt")
+    assert result.status == 1
+    assert "There is no document named" in result.err
+    assert "boiler.txt" in result.err

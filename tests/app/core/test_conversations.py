@@ -13,6 +13,7 @@ from app.core.errors import ConversationMissing
 from app.core.instance import InstanceLock
 from app.core.messages import Attachment, Citation, MessageState, title_of
 from app.core.model_options import AnswerOptions
+from app.core.provenance import PrivacyLevel
 from app.core.strings import Strings
 from engines.protocol import Usage
 from rag.database import open_database
@@ -246,3 +247,23 @@ def test_a_conversation_in_which_nothing_was_asked_is_gone_a_day_after_a_kill(tm
     conversations.recover()
     assert {one.id for one in conversations.list()} == {asked.id, fresh.id}
     conversations.close()
+
+
+def test_single_documents_are_remembered_and_a_branch_takes_them_along(conversations: Conversations) -> None:
+    first = conversations.create([3], document_ids=[7, 5])
+    assert (first.collection_ids, first.document_ids) == ((3,), (5, 7))
+    conversations.set_collections(first.id, [3], [7])
+    assert conversations.get(first.id).document_ids == (7,)
+    assert conversations.branch(first.id, 1).document_ids == (7,)
+
+
+@pytest.mark.parametrize(
+    ("collections", "documents", "stays"), [([3], [5], True), ([], [5], True), ([3], [5, 6], False)]
+)
+def test_consent_ends_where_more_documents_are_asked(
+    conversations: Conversations, collections: list[int], documents: list[int], *, stays: bool
+) -> None:
+    first = conversations.create([3], level=PrivacyLevel.CIRCLE, document_ids=[5])
+    conversations.set_consent(first.id, PrivacyLevel.CIRCLE)
+    conversations.set_collections(first.id, collections, documents)
+    assert (conversations.get(first.id).consent is PrivacyLevel.CIRCLE) is stays

@@ -386,3 +386,46 @@ async def test_a_failed_upload_is_told(open_app, home, tmp_path):
         await app.until(lambda: app.shows("notice"))
         assert "“a.md” did not arrive completely" in app.text("notice")
         assert await documents() == []
+
+
+async def test_single_documents_of_a_collection_can_be_asked(open_app, model, tmp_path):
+    model("Up to 65 euros a day [1].")
+    menu = tmp_path / "menu.md"
+    menu.write_text("Soup is served at noon on Mondays.")
+    async with open_app() as app:
+        await add(app, write_policy(tmp_path))
+        await add(app, menu)
+        await app.go(0)
+        await app.tap("sources")
+        await app.tap("source-1")
+        await app.tap("open-source-1")
+        await app.until(lambda: app.shows("source-document-2"))
+        await app.tap("source-document-1")
+        await app.until(lambda: "1 of 2 documents" in app.text("source-1"))
+        await app.dismiss()
+        assert "menu.md" in app.text("sources")
+        await app.enter("composer", "How many euros a day may employees claim for meals?")
+        await app.tap("send")
+        await app.until(lambda: app.shows("searched"))
+        assert "0 relevant" in app.text("searched")
+        (await services()).knowledge.delete_document(2)
+        await app.enter("composer", "And now?")
+        await app.tap("send")
+        await app.until(lambda: "1 document that you had chosen was deleted" in app.text("documents-gone"))
+        assert "No documents" in app.text("sources")
+
+
+async def test_the_search_of_the_documents_screen_can_look_in_one_document(open_app, tmp_path):
+    menu = tmp_path / "menu.md"
+    menu.write_text("Soup is served at noon on Mondays.")
+    async with open_app() as app:
+        await add(app, write_policy(tmp_path))
+        await add(app, menu)
+        await app.choose("document-menu-2", "Search only here")
+        await app.until(lambda: "menu.md" in app.text("searched-document"))
+        await app.enter("search-documents", "euros a day for meals")
+        await app.until(lambda: app.shows("found"))
+        assert "0 relevant" in app.text("found")
+        await app.fire(app.all(ft.Chip, app.mark("searched-document"))[0], "delete")
+        await app.until(lambda: "1 relevant" in app.text("found"))
+        assert not app.shows("searched-document")
