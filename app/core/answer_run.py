@@ -22,4 +22,11 @@ class AnswerRun:
     departure: Departure | None = None
     """What other devices are asked with; None: this device answers."""
     stop: StopSwitch = field(default_factory=StopSwitch)
+    others: StopSwitch = field(default_factory=StopSwitch)
+    """Ends the asking of other devices only: this one answers then."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def end(self) -> None:
+        """The user wants no more of it."""
+        self.stop.press()
+        self.others.press()

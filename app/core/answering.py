@@ -14,7 +14,7 @@ from app.core.attachments import AttachmentDraft
 from app.core.conversations import Conversations
 from app.core.departures import Departures
 from app.core.engine_answers import EngineAnswers
-from app.core.errors import AlreadyAnswering
+from app.core.errors import AlreadyAnswering, NoModelInstalled
 from app.core.events import Event, Failed, Finished, Started, Stopped, Token
 from app.core.events import Retrieved as DocumentsSearched
 from app.core.fusion import Fusion, ToFuse
@@ -98,7 +98,20 @@ class Answering:
         """Stop the answer of this conversation, if one is being written; its text stays."""
         run = self._runs.get(conversation_id)
         if run is not None:
-            run.stop.press()
+            run.end()
+
+    async def answer_here(self, conversation_id: int) -> None:
+        """Wait for other devices no longer: this one answers. A whole answer of theirs stands all the same.
+
+        Raises:
+            NoModelInstalled: it has no model that could; the others are waited for.
+        """
+        run = self._runs.get(conversation_id)
+        if run is None or run.departure is None or self._elsewhere is None:
+            return
+        if not await self._elsewhere.can_answer_here():
+            raise NoModelInstalled
+        run.others.press()
 
     async def departure(
         self, conversation_id: int, text: str | None = None, attachments: AttachmentDraft | None = None

@@ -40,6 +40,8 @@ AppError
 ├── NobodyAnswered         other devices were asked, and none has answered in time
 ├── ModelNotOffered        no other device offers the wished model now; carries `model`
 ├── AnswersTooLong         several answers do not fit the context window together
+├── NobodyElse             no other device than those that have answered is there
+├── ChosenHere             the user did not want to wait for other devices
 ├── AlreadyAnswering       one answer at a time in a conversation
 └── NothingToAnswer        there is no question to answer again, or no answer to continue
 """
@@ -256,6 +258,14 @@ class ModelNotOffered(AppError):
 
 class AnswersTooLong(AppError):
     """The answers of other devices do not fit into this model's context window together."""
+
+
+class NobodyElse(AppError):
+    """Other devices than those that have answered were to be asked, and there is none."""
+
+
+class ChosenHere(AppError):
+    """The user did not want to wait for other devices any longer: this one answers."""
 
 
 class AlreadyAnswering(AppError):

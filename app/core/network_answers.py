@@ -9,20 +9,21 @@ from contextlib import aclosing
 import msgspec
 
 from app.core.answer_run import AnswerRun
-from app.core.errors import NobodyAnswered, NoRouter, OfflineChosen
+from app.core.errors import ChosenHere, NobodyAnswered, NoRouter, OfflineChosen
 from app.core.events import Asked, Replaced, Token
 from app.core.fusion import ToFuse
 from app.core.messages import Attachment, ChatMessage, Conversation, MessageState
 from app.core.models import Models
 from app.core.network.asking import Answered, Asking
 from app.core.network.departure import Departure, compose_departure
-from app.core.provenance import PrivacyLevel, Provenance
+from app.core.provenance import PrivacyLevel, Provenance, ReplyState
 from app.core.retrieval import Retrieved
 from app.core.servers import ServerModel
+from app.core.stopping import StoppedEarly
 from network.errors import NetworkError
 
-FAILURES = (NetworkError, NobodyAnswered, NoRouter, OfflineChosen)
-"""The network is slow, refuses, or is gone: this device answers instead."""
+FAILURES = (NetworkError, NobodyAnswered, NoRouter, OfflineChosen, ChosenHere)
+"""The network is slow, refuses, or is gone, or the user does not wait: this device answers instead."""
 
 
 class NetworkAnswers:
@@ -65,13 +66,28 @@ class NetworkAnswers:
         """Let others answer; the draft holds the result. `ToFuse` comes last, where that is wished.
 
         Raises:
-            ModelNotOffered: a model is wished that nobody offers.
+            ModelNotOffered, NobodyElse: a model or others are wished, and nobody is there for that.
             StoppedEarly: the user stopped before anything was said.
             And those of `FAILURES`.
         """
         draft = run.draft
         draft.begin(None, departure.sources)
-        async with aclosing(self._asking.answer(departure, run.stop)) as events:
+        try:
+            async with aclosing(self._heard(run, departure)) as events:
+                async for event in events:
+                    yield event
+        except StoppedEarly:
+            if run.stop.pressed:
+                raise
+            raise ChosenHere from None
+        if draft.state is MessageState.STOPPED and not run.stop.pressed:
+            raise ChosenHere
+
+    async def _heard(
+        self, run: AnswerRun, departure: Departure
+    ) -> AsyncGenerator[Token | Replaced | Asked | ToFuse, None]:
+        draft = run.draft
+        async with aclosing(self._asking.answer(departure, run.others)) as events:
             async for event in events:
                 match event:
                     case Token(text):
@@ -94,6 +110,11 @@ class NetworkAnswers:
         chosen = await asyncio.to_thread(self._models.chosen)
         return isinstance(chosen, ServerModel) and not chosen.local
 
+    async def can_answer_here(self) -> bool:
+        """Whether this device has a model that could answer in the place of others."""
+        chosen = await asyncio.to_thread(self._models.chosen)
+        return chosen is not None and not await self.server_answers()
+
     async def give_up(self, run: AnswerRun, error: Exception) -> list[Replaced | Asked]:
         """Make room for this device's own answer, and tell why it is needed.
 
@@ -101,7 +122,7 @@ class NetworkAnswers:
             Exception: the error itself, where this device has no model that could answer. A model of a server
                 is none: the user has agreed to ask other devices, and to no more.
         """
-        if await asyncio.to_thread(self._models.chosen) is None or await self.server_answers():
+        if not await self.can_answer_here():
             raise error
         draft = run.draft
         events: list[Replaced | Asked] = []
@@ -110,8 +131,13 @@ class NetworkAnswers:
             events.append(Replaced(""))
         level = run.departure.level if run.departure else PrivacyLevel.DEVICE
         provenance = draft.provenance or Provenance(level=level)
+        waiting = (ReplyState.ASKED, ReplyState.WRITING)
+        replies = tuple(
+            msgspec.structs.replace(reply, state=ReplyState.LEFT_OUT) if reply.state in waiting else reply
+            for reply in provenance.replies
+        )
         provenance = msgspec.structs.replace(
-            provenance, shown="", fallback=type(error).__name__, comparing=False, position=0
+            provenance, replies=replies, shown="", fallback=type(error).__name__, comparing=False, position=0
         )
         draft.comes_from(provenance)
         return [*events, Asked(provenance)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.core.errors import ChosenHere
 from app.core.provenance import JoinedBy, PrivacyLevel, Provenance, Reply
 from app.core.strings import Strings
 
@@ -31,7 +32,10 @@ def happening(strings: Strings, provenance: Provenance) -> str:
     if provenance.comparing:
         return strings("origin.comparing")
     if (shown := provenance.reply_of(provenance.shown)) is not None:
-        return strings("origin.writing", name=name_of(strings, shown))
+        name = name_of(strings, shown)
+        if shown.model:
+            return strings("origin.writing_with", name=name, model=shown.model)
+        return strings("origin.writing", name=name)
     if provenance.position:
         return strings("origin.waiting", count=provenance.position)
     return strings("origin.asking")
@@ -40,7 +44,8 @@ def happening(strings: Strings, provenance: Provenance) -> str:
 def summary(strings: Strings, provenance: Provenance) -> str:
     """Who answered, and how many agree, in one line."""
     if provenance.fallback:
-        return strings("origin.fallback")
+        chosen = provenance.fallback == ChosenHere.__name__
+        return strings("origin.chosen_here" if chosen else "origin.fallback")
     whole = provenance.whole
     shown = provenance.reply_of(provenance.shown)
     if provenance.joined_by is JoinedBy.FUSED:

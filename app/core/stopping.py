@@ -21,6 +21,11 @@ class StopSwitch:
         self._pressed = False
         self._end: Callable[[], object] | None = None
 
+    @property
+    def pressed(self) -> bool:
+        """Whether it was."""
+        return self._pressed
+
     def press(self) -> None:
         """End what runs now; nothing more begins."""
         self._pressed = True

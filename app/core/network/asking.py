@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from app.core.asking_wishes import Joining
-from app.core.errors import ConsentNeeded, ModelNotOffered, NobodyAnswered, NoRouter
+from app.core.errors import ConsentNeeded, ModelNotOffered, NobodyAnswered, NobodyElse, NoRouter
 from app.core.events import Asked, Replaced, Token
 from app.core.messages import Citation
 from app.core.network.canarying import Canaries
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 OpenClient = Callable[[Router], AbstractAsyncContextManager[RouterClient]]
 _CLOSING_SECONDS = 3.0
-_NOBODY = (NoWorkerFits, ModelNotOffered)
+_NOBODY = (NoWorkerFits, ModelNotOffered, NobodyElse)
 """Reasons about which nothing can be done but to wait, or to wish something else."""
 
 
@@ -108,6 +108,7 @@ class Asking:
             ConsentNeeded: the departure is not approved; nothing has left.
             NoRouter: none is set up.
             ModelNotOffered: a model is wished that nobody offers.
+            NobodyElse: others than before are wished, and there are none.
             NobodyAnswered: no device has answered in time, or none to the end.
             NetworkError: nobody can be asked; the reason of the last router that was tried.
             StoppedEarly: the user stopped before anything was said.
@@ -120,7 +121,7 @@ class Asking:
             async with self._open_client(router) as client:
                 try:
                     prepared = await stop.wait_for(self._prepare(client, router, departure))
-                except (NetworkError, ModelNotOffered) as refused:
+                except (NetworkError, ModelNotOffered, NobodyElse) as refused:
                     log.info("a router was of no use: %s", type(refused).__name__)
                     # Of several reasons, one that the user can do something about says more.
                     error = error if isinstance(refused, _NOBODY) and _tells(error) else refused
@@ -165,6 +166,8 @@ class Asking:
         try:
             accepted = await stop.wait_for(client.submit(prepared.sealed.request))
             listening.provenance = msgspec.structs.replace(listening.provenance, position=accepted.position)
+            if accepted.position:
+                yield Asked(listening.provenance)
             messages = client.answers(prepared.job, accepted.access)
             with stop.ends_by(stopped.set):
                 async with aclosing(messages), aclosing(listening.events(messages, stopped)) as words:

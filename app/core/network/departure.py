@@ -53,6 +53,8 @@ class Departure:
     temperature: float | None = None
     wishes: AskingWishes = NO_WISHES
     """Which model is to answer, and what becomes of several answers."""
+    avoid: frozenset[str] = frozenset()
+    """Devices that shall not be asked this time."""
     approved: bool = False
 
     @property

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from app.core.errors import ModelNotOffered
+from app.core.errors import ModelNotOffered, NobodyElse
 from app.core.network.departure import Departure
 from app.core.network.devices import Devices
 from app.core.network.groups import Group, GroupKind, Groups
@@ -96,11 +96,13 @@ class Preparation:
         tokens: int,
         language: str | None,
         model: str | None = None,
+        avoid: frozenset[str] = frozenset(),
     ) -> Found:
         """Devices of this level that could answer, with this model or, with None, with any; checked.
 
         Raises:
             ModelNotOffered: there is none with this model.
+            NobodyElse: there is none but those to `avoid`, or none at all.
             NoWorkerFits, CardError, MessageError: there is none, see `selecting.check`.
             RouterError: as `RouterClient.candidates`.
             RouterChanged: somebody else answers at its address.
@@ -129,10 +131,8 @@ class Preparation:
         )
         try:
             candidates = await client.candidates(query)
-        except NoWorkerFits:
-            if model is not None:
-                raise ModelNotOffered(model) from None
-            raise
+        except NoWorkerFits as nobody:
+            raise _nobody(nobody, model, avoid) from None
         try:
             verify(candidates.ticket, AssignmentTicket, router.public_key)
         except SignatureInvalid:
@@ -140,17 +140,15 @@ class Preparation:
         now = self.now
 
         def refuses(node: str) -> bool:
-            return node == keys.node or node in blocked or book.quarantined(node, now)
+            return node == keys.node or node in avoid | blocked or book.quarantined(node, now)
 
         checks = Checks(lambda card, named: self._devices.see(card, named=named), refuses)
         try:
             selected = await asyncio.to_thread(
                 check, candidates.candidates, checks, groups, level, tokens, model
             )
-        except NoWorkerFits:
-            if model is not None:
-                raise ModelNotOffered(model) from None
-            raise
+        except NoWorkerFits as nobody:
+            raise _nobody(nobody, model, avoid) from None
         return Found(job, keys, groups, candidates, tuple(selected))
 
     async def prepare(
@@ -158,7 +156,7 @@ class Preparation:
     ) -> Prepared:
         """Find, draw, seal. Raises as `find`, and QuestionTooLong."""
         level, language, model = departure.level, departure.language, departure.wishes.model
-        found = await self.find(client, router, level, departure.tokens, language, model)
+        found = await self.find(client, router, level, departure.tokens, language, model, departure.avoid)
         choice = draw(
             found.selected,
             self._trust_in,
@@ -220,6 +218,13 @@ class Preparation:
 
     def _blocked(self) -> frozenset[str]:
         return frozenset(device.node for device in self._devices.all() if device.blocked)
+
+
+def _nobody(error: NoWorkerFits, model: str | None, avoid: frozenset[str]) -> Exception:
+    """Why nobody is there, as the user has to know it who has wished something."""
+    if avoid:
+        return NobodyElse()
+    return error if model is None else ModelNotOffered(model)
 
 
 def _at(group: Group, router_key: bytes, keys: DeviceKeys) -> GroupAt:

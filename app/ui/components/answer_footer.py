@@ -96,6 +96,15 @@ def _actions(app: AppState, view: MessageView, is_last: bool) -> list[ft.Control
         failed = view.stored.state is MessageState.FAILED
         label = strings("action.retry") if failed else strings("chat.regenerate")
         actions.append(small_button(ft.Icons.REFRESH, label, app.chat.regenerate, identifier="regenerate"))
+        if view.stored.provenance is not None and view.stored.provenance.whole:
+            actions.append(
+                small_button(
+                    ft.Icons.PERSON_SEARCH_OUTLINED,
+                    strings("chat.ask_others"),
+                    app.chat.ask_others,
+                    identifier="ask-others",
+                )
+            )
         if view.stored.continuable and view.text:
             actions.append(
                 marked(

@@ -114,7 +114,7 @@ def _answer(app: AppState, view: MessageView, is_last: bool) -> ft.Control:
     elif writing and view.phase is not Phase.ASKING:
         controls.append(_waiting(app, view))
     if writing and view.provenance is not None and (view.text or view.phase is Phase.ASKING):
-        controls.append(origin_line(app, view.provenance))
+        controls.append(origin_line(app, view.provenance, waiting=not view.text))
     if (view.error is not None or stored.state is MessageState.FAILED) and not writing:
         controls.append(_failure(app, view))  # also beside an answer that a failed attempt has not replaced
     elif stored.state is not MessageState.COMPLETE and not writing:

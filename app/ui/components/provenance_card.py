@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import flet as ft
 
 from app.core.departed_amounts import amounts
+from app.core.errors import ChosenHere
 from app.core.messages import Citation
 from app.core.origin_words import happening, name_of, summary
 from app.core.provenance import Departed, Provenance, Reply, ReplyState
@@ -27,8 +28,12 @@ _STATE_ICONS = {
 }
 
 
-def origin_line(app: AppState, provenance: Provenance) -> ft.Control:
-    """What happens now, while other devices are asked."""
+def origin_line(app: AppState, provenance: Provenance, *, waiting: bool = False) -> ft.Control:
+    """What happens now, while other devices are asked; who is `waiting` for their words need not."""
+    here = marked(
+        ft.TextButton(app.strings("origin.answer_here"), on_click=app.chat.answer_here),
+        identifier="answer-here",
+    )
     return ft.Row(
         [
             ft.ProgressRing(width=14, height=14, stroke_width=2),
@@ -42,6 +47,7 @@ def origin_line(app: AppState, provenance: Provenance) -> ft.Control:
                 live_region=True,
                 expand=True,
             ),
+            *([here] if waiting and not provenance.fallback else []),
         ],
         rtl=app.rtl,
         spacing=Space.S,
@@ -59,7 +65,7 @@ def ProvenanceCard(
     closed = False
     opened, set_opened = ft.use_state(closed)
     strings = app.strings
-    doubtful = bool(provenance.other_views) or bool(provenance.fallback)
+    doubtful = bool(provenance.other_views) or provenance.fallback not in ("", ChosenHere.__name__)
     color = ft.Colors.ON_TERTIARY_CONTAINER if doubtful else ft.Colors.ON_SURFACE_VARIANT
     head = marked(
         ft.Container(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 from app.core.asking_wishes import NO_WISHES, AskingWishes
 from app.core.attachments import AttachmentDraft
@@ -231,6 +232,21 @@ class Chat:
     @reported
     async def regenerate(self) -> None:
         """Answer the last question again."""
+        await self._again(frozenset())
+
+    @reported
+    async def ask_others(self) -> None:
+        """Let devices answer the last question that have not answered it yet."""
+        origin = self._all_messages[-1].provenance if self._all_messages else None
+        await self._again(frozenset(reply.node for reply in origin.whole) if origin else frozenset())
+
+    @reported
+    async def answer_here(self) -> None:
+        """Wait for other devices no longer."""
+        if self.state.open is not None:
+            await self._services.answering.answer_here(self.state.open.id)
+
+    async def _again(self, avoid: frozenset[str]) -> None:
         conversation = self.state.open
         if conversation is None:
             return
@@ -239,6 +255,7 @@ class Chat:
             departure = await self._consent(conversation.id)
             if departure is None:
                 return
+            departure = replace(departure, avoid=avoid)
         events = self._services.answering.regenerate(conversation.id, departure=departure)
         await self._start(conversation.id, events)
 

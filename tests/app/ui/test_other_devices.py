@@ -210,3 +210,38 @@ async def test_a_window_that_is_closed_before_anybody_agrees_leaves_no_conversat
         assert len(conversations.list()) == 1
     await sending
     assert conversations.list() == []
+
+
+@pytest.mark.slow
+async def test_who_does_not_want_to_wait_lets_this_device_answer(open_app, model):
+    model("I know it myself.")
+    async with open_app() as app, others("") as asked:
+        asked[0].gate = asyncio.Event()
+        await go_public(app)
+        sending = await ask(app, QUESTION)
+        await app.tap("departure-send")
+        await sending
+        await app.until(lambda: app.shows("answer-here"))
+        await app.tap("answer-here")
+        await app.until(lambda: "as you wished" in app.text())
+        assert "I know it myself." in app.text("message-assistant")
+        assert not app.shows("ask-others"), "nobody else has answered"
+
+
+@pytest.mark.slow
+async def test_others_can_be_asked_the_same_again(open_app, model):
+    model("I know it myself.")
+    async with open_app() as app, others("Yes, do.", "No, don't.") as asked:
+        (await services()).settings.change(network_answers=1)
+        await go_public(app)
+        sending = await ask(app, QUESTION)
+        await app.tap("departure-send")
+        await sending
+        await app.until(lambda: app.shows("ask-others"))
+        first = app.text("message-assistant")
+        again = asyncio.create_task(app.tap("ask-others"))
+        await app.until(lambda: app.shows("departure-send"))
+        await app.tap("departure-send")
+        await again
+        await app.until(lambda: app.shows("ask-others") and app.text("message-assistant") != first)
+        assert sorted(len(one.questions) for one in asked) == [1, 1]

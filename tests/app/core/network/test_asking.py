@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import pytest
 
-from app.core.errors import ConsentNeeded, NoRouter
+from app.core.errors import ConsentNeeded, NobodyElse, NoModelInstalled, NoRouter
 from app.core.events import Asked, Failed, Stopped, Token
 from app.core.messages import ChatMessage, MessageState
 from app.core.network.groups import GroupKind
@@ -377,6 +378,64 @@ async def test_without_a_router_the_question_is_refused_before_it_is_stored(plac
     with pytest.raises(NoRouter):
         await collect(place.desk.answering.ask(conversation, "What is it?", departure=departure.approve()))
     assert place.desk.conversations.messages(conversation) == []
+
+
+async def test_who_does_not_want_to_wait_gets_an_answer_of_this_device(place):
+    place.desk.install("I know it myself.")
+    slow = await place.worker("", "late", gate=asyncio.Event())
+    conversation = place.conversation()
+    departure = await place.desk.answering.departure(conversation, "What is it?")
+    asking = asyncio.create_task(
+        collect(place.desk.answering.ask(conversation, "What is it?", departure=departure.approve()))
+    )
+    await slow.answerer.at_gate.wait()
+    await place.desk.answering.answer_here(conversation)
+    answered = await asking
+    assert (answered.answer.text, answered.answer.state) == ("I know it myself.", MessageState.COMPLETE)
+    assert answered.answer.provenance.fallback == "ChosenHere"
+    await until(lambda: slow.answerer.stopped == 1)  # the router was told that nobody waits
+
+
+async def test_without_a_model_of_its_own_the_others_are_waited_for(place):
+    gate = asyncio.Event()
+    slow = await place.worker("It is", " blue.", gate=gate)
+    conversation = place.conversation()
+    departure = await place.desk.answering.departure(conversation, "What is it?")
+    asking = asyncio.create_task(
+        collect(place.desk.answering.ask(conversation, "What is it?", departure=departure.approve()))
+    )
+    await slow.answerer.at_gate.wait()
+    with pytest.raises(NoModelInstalled):
+        await place.desk.answering.answer_here(conversation)
+    gate.set()
+    assert (await asking).answer.text == "It is blue."
+
+
+async def again_with_others(place, conversation, answered):
+    departure = await place.desk.answering.departure(conversation)
+    avoid = frozenset(reply.node for reply in answered.answer.provenance.whole)
+    departure = dataclasses.replace(departure.approve(), avoid=avoid)
+    return await collect(place.desk.answering.regenerate(conversation, departure=departure))
+
+
+async def test_others_than_those_that_have_answered_can_be_asked(place):
+    place.network.settings.change(network_answers=1)
+    for words in ("It is blue.", "It is grey."):
+        await place.worker(words)
+    conversation = place.conversation()
+    first = await place.ask(conversation)
+    second = await again_with_others(place, conversation, first)
+    assert {first.answer.text, second.answer.text} == {"It is blue.", "It is grey."}
+
+
+async def test_where_nobody_else_is_there_the_answer_stays(place):
+    place.desk.install("I know it myself.")
+    await place.worker("It is blue.")
+    conversation = place.conversation()
+    second = await again_with_others(place, conversation, await place.ask(conversation))
+    assert isinstance(second.error, NobodyElse)
+    assert place.desk.last(conversation).text == "It is blue."
+    assert place.desk.prompts == []
 
 
 # Stopping, and being killed
