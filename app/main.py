@@ -42,20 +42,31 @@ async def main(page: ft.Page) -> None:
     page.dark_theme = theme.make_theme(theme.DARK, 1.0)
     page.update()
 
+    await _open(page, Browser(page))
+
+
+async def _open(page: ft.Page, browser: Browser) -> None:
     # Engines and stores are imported after the first frame: it must not wait for them.
     from app.core.errors import ModelsMoving
     from app.ui.process import process
     from app.ui.root import Root
     from app.ui.shortcuts import pressed
+    from app.ui.start_failure import show_start_failure
     from app.ui.state.app import AppState
 
-    browser = Browser(page)
+    async def retry() -> None:
+        await _open(page, browser)
+
     while True:
         try:
             shared = await process()
             break
         except ModelsMoving as error:  # by a terminal; each attempt waits for some seconds
             _show_waiting(page, error)
+        except Exception as error:
+            log.exception("the app cannot open its data")
+            show_start_failure(page, error, retry)
+            return
     if not await browser.wait():
         return
     app = AppState(page, shared.services, shared.live)
@@ -147,6 +158,7 @@ def run_web(host: str = LOCALHOST, port: int | None = None) -> None:
     strings = Strings(SettingsStore(Paths.default().settings).current.language)
     if importlib.util.find_spec("flet_web") is None:
         raise SystemExit(strings("cli.no_browser_client"))
+    Paths.default().create()
     sys.stderr.write(strings("app.serving", url=url) + "\n")
     _run(_serve_page(host, port, on_start=lambda: None if without_display() else open_in_browser(url)))
 

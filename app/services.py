@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -106,22 +107,37 @@ def open_services(paths: Paths | None = None) -> Services:
 
     A second process beside the running app uses the same stores, but leaves the indexing to the
     first, and what looks half-written to whoever is writing it.
+
+    Raises:
+        DataFolderUnusable, DatabaseDamaged, DatabaseTooNew, ModelsMoving: it cannot be opened.
+        OSError: the device is full, or refuses to read or write.
     """
     paths = (paths or Paths.default()).create()
     start_logging(paths.log)
+    with ExitStack() as opened:  # closed where a later part cannot be opened, so that it can be tried again
+        services = _opened(paths, opened)
+        opened.pop_all()
+    return services
+
+
+def _opened(paths: Paths, opened: ExitStack) -> Services:
     settings = SettingsStore(paths.settings)
     processes = ProcessesLock(paths.data / "processes.lock")
+    opened.callback(processes.release)
     instance = InstanceLock(paths.data / "instance.lock")
+    opened.callback(instance.release)
     if instance.held:
         finish_move(paths, settings)
     paths = located(paths, settings)
     library = ModelLibrary(paths.models)
     conversations = Conversations(paths.conversations)
+    opened.callback(conversations.close)
     knowledge = KnowledgeBase(
         paths.knowledge,
         lambda: open_embedder(settings.current.embedder, models_folder=library.folder),
         open_model=lambda model: open_embedder_of(model, models_folder=library.folder),
     )
+    opened.callback(knowledge.close)
     _follow_embedder(settings, knowledge)
     writers = WritersLock(paths.data / "writers.lock")
     writers.if_nobody_writes(conversations.recover)
@@ -130,6 +146,7 @@ def open_services(paths: Paths | None = None) -> Services:
     secrets = Secrets()
     outgoing = Outgoing(Ledger(paths.ledger), OfflineSwitch(settings))
     network = open_network(paths, settings, outgoing, meanings=knowledge.meanings)
+    opened.callback(network.close)
     store = Store(settings, secrets, outgoing.opener(Purpose.HUB))
     table = DownloadTable(paths.downloads)
     downloader = Downloader(table, paths.arriving, library, store.open_hub)

@@ -89,6 +89,23 @@ def _version(connection: apsw.Connection) -> int:
     return int(version)
 
 
+def is_sound(path: Path) -> bool:
+    """Whether SQLite finds nothing wrong in a database; reads all of it, and changes nothing.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with translated_errors(path):
+        connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            connection.set_busy_timeout(_BUSY_MILLISECONDS)
+            return rows(connection, "PRAGMA quick_check(1)") == [("ok",)]
+        except (apsw.NotADBError, apsw.CorruptError, apsw.SQLError):
+            return False
+        finally:
+            connection.close()
+
+
 @contextmanager
 def transaction(connection: apsw.Connection, mode: str = "IMMEDIATE") -> Iterator[apsw.Connection]:
     """Commit at the end, undo at an exception.
@@ -120,6 +137,12 @@ def translated_errors(path: Path) -> Iterator[None]:
         yield
     except (apsw.NotADBError, apsw.CorruptError) as error:
         raise DatabaseDamaged(path, str(error)) from error
+    except UnicodeDecodeError as error:  # a text in it that nobody has written
+        raise DatabaseDamaged(path, error.reason) from error
+    except apsw.SQLError as error:  # the extension for vectors calls damage so, too
+        if path.exists() and not is_sound(path):
+            raise DatabaseDamaged(path, str(error)) from error
+        raise
     except apsw.FullError as error:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(path)) from error
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 import apsw
 import typer
@@ -19,10 +20,11 @@ import typer
 from app.cli.arguments import AsJson
 from app.cli.errors import terminal_strings
 from app.cli.text import print_json
+from app.core.errors import AppError
 from app.core.models_folder import located
 from app.core.paths import Paths
 from app.core.secrets import system_keyring
-from app.core.set_aside import all_set_aside
+from app.core.set_aside import all_set_aside, set_database_aside
 from app.core.settings import SettingsStore
 from engines.embedders.opening import available_embedders
 from engines.errors import EngineUnavailable
@@ -31,6 +33,8 @@ from engines.llama_cpp.process_channel import children_possible
 from engines.memory import available_memory
 from engines.opening import ENGINE_VARIABLE, ENGINES, graphics_cards
 from engines.xllamacpp.server import PACKAGE as XLLAMACPP
+from rag.database import is_sound
+from rag.errors import KnowledgeError
 from rag.recognition.finding import find_recogniser
 
 FREE_SPACE_NEEDED = 1 << 30
@@ -54,8 +58,16 @@ class Check:
     details: str
 
 
-def doctor(as_json: AsJson = False) -> None:
-    """Check this device; exits with 1 if something needed is missing."""
+def doctor(
+    as_json: AsJson = False,
+    set_aside: Annotated[
+        bool, typer.Option("--set-aside", help="Rename damaged databases, so that new ones are begun.")
+    ] = False,
+) -> None:
+    """Check this device; exits with 1 if something needed is missing or damaged."""
+    if set_aside:
+        for path in _damaged_databases():
+            set_database_aside(path)
     checks = [_checked(name, check) for name, check in CHECKS.items()]
     if as_json:
         print_json(checks)
@@ -73,6 +85,8 @@ def _checked(name: str, check: Callable[[], tuple[Health, str]]) -> Check:
     try:
         return Check(name, *check())
     except Exception as error:  # noqa: BLE001 - a check that breaks is a finding, not the end
+        if isinstance(error, AppError | KnowledgeError | OSError):
+            return Check(name, Health.FAILED, terminal_strings().error(error))
         return Check(name, Health.FAILED, f"{type(error).__name__}: {error}")
 
 
@@ -199,6 +213,18 @@ def _paths() -> Paths:
     return located(paths, SettingsStore(paths.settings))
 
 
+def _data() -> tuple[Health, str]:
+    damaged = _damaged_databases()
+    if damaged:
+        return Health.FAILED, terminal_strings()("doctor.data_damaged", files=", ".join(map(str, damaged)))
+    return Health.OK, str(Paths.default().data)
+
+
+def _damaged_databases() -> list[Path]:
+    paths = Paths.default()
+    return [path for path in (paths.conversations, paths.knowledge) if path.exists() and not is_sound(path)]
+
+
 def _set_aside() -> tuple[Health, str]:
     found = all_set_aside(Paths.default().data)
     if not found:
@@ -226,6 +252,7 @@ CHECKS: dict[str, Callable[[], tuple[Health, str]]] = {
     "broken_models": _broken_models,
     "memory": _memory,
     "storage": _storage,
+    "data": _data,
     "set_aside": _set_aside,
     "keyring": _keyring,
     "web": _web,

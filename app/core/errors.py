@@ -22,6 +22,7 @@ AppError
 ├── DeviceNameInvalid      the name of this device is too long, or could mislead
 ├── RecordsLost            whom the user does not trust cannot be read any more; carries `name`
 ├── DeviceMissing          no device of this number was seen yet
+├── DataFolderUnusable     the app cannot keep its data where it was told to; carries `folder`
 ├── ModelsMoving           the models are on their way to another folder
 ├── ModelsFolderError      the models cannot be moved there; carries `folder`
 │   ├── FolderInvalid      it is no folder, or not written from its root on
@@ -181,6 +182,14 @@ class RecordsLost(AppError):
 
 class DeviceMissing(AppError):
     """No device of this number was seen yet."""
+
+
+class DataFolderUnusable(AppError):
+    """The app cannot keep its data in `folder`: it is a file, or the system does not let us."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(folder)
+        self.folder = folder
 
 
 class ModelsMoving(AppError):

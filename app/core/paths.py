@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+
+from app.core.errors import DataFolderUnusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +91,24 @@ class Paths:
         return self.data / "dai.log"
 
     def create(self) -> Paths:
-        """Make the folders, readable for this user only. The user's own for models must be there already."""
+        """Make the folders, readable for this user only. The user's own for models must be there already.
+
+        Raises:
+            DataFolderUnusable: something else lies there, or the system does not let us.
+            OSError: the device is full.
+        """
         for folder in (
             self.data,
             self.uploads,
             self.network,
             *(() if self.models_folder else (self.models,)),
         ):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as error:
+                if error.errno == errno.ENOSPC:
+                    raise
+                raise DataFolderUnusable(str(self.data)) from error
         return self
 
     @classmethod
