@@ -78,8 +78,8 @@ def test_a_fault_of_ours_is_one_line_and_the_log_says_where_but_not_what(dai, ho
 
 def test_data_that_is_damaged_or_out_of_reach_is_said_in_one_line(dai, home, monkeypatch):
     home.knowledge.write_bytes(b"not a database at all" * 100)
-    said = f"This file with your data is damaged: {home.knowledge}. Nothing in it was changed. See “dai doctor”.\n"
-    assert dai("kb", "list").err == said
+    said = f"This file with your data is damaged: {home.knowledge}. Nothing in it was changed."
+    assert dai("kb", "list").err == f"{said} See “dai doctor”.\n"
     monkeypatch.setenv("DAI_HOME", str(home.settings))
     result = dai("kb", "list")
     assert (result.status, result.out) == (1, "")
