@@ -25,6 +25,7 @@ from app.core.network.receipt_store import ReceiptStore
 from app.core.network.router_address import is_nearby
 from app.core.network.routers import Router, Routers
 from app.core.network.settling import Settling
+from app.core.network.topics import Topics
 from app.core.network.trust_store import TrustStore
 from app.core.network.vault import Vault
 from app.core.paths import Paths
@@ -91,7 +92,7 @@ def open_network(
     devices = Devices(folder / "devices.json", clock)
     trust = TrustStore(folder / "trust.json")
     receipts = ReceiptStore(folder / "receipts.db")
-    preparation = Preparation(identity, groups, devices, trust, receipts, wall=clock)
+    preparation = Preparation(identity, groups, devices, trust, receipts, Topics(meanings), wall=clock)
     settling = Settling(receipts, trust)
     canaries = Canaries(preparation, settling, trust)
     return Network(

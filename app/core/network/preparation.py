@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from app.core.errors import ModelNotOffered, NobodyElse
@@ -17,6 +17,7 @@ from app.core.network.panel import Seat
 from app.core.network.receipt_store import ReceiptStore
 from app.core.network.routers import Router
 from app.core.network.selecting import Checks, GroupAt, Selected, check, draw, ticket_for
+from app.core.network.topics import Topics
 from app.core.network.trust_store import TrustStore
 from app.core.provenance import PrivacyLevel
 from network.asked import AskedQuestion
@@ -73,6 +74,7 @@ class Preparation:
         devices: Devices,
         trust: TrustStore,
         receipts: ReceiptStore,
+        topics: Topics,
         *,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -81,6 +83,7 @@ class Preparation:
         self._devices = devices
         self._trust = trust
         self._receipts = receipts
+        self._topics = topics
         self._wall = wall
 
     @property
@@ -157,6 +160,7 @@ class Preparation:
         """Find, draw, seal. Raises as `find`, and QuestionTooLong."""
         level, language, model = departure.level, departure.language, departure.wishes.model
         found = await self.find(client, router, level, departure.tokens, language, model, departure.avoid)
+        topics = await self._topics_for(departure, found.selected, workers)
         choice = draw(
             found.selected,
             self._trust_in,
@@ -165,9 +169,19 @@ class Preparation:
             spares=SPARES,
             language=language,
             model=model,
+            topics=topics,
             chance=os.urandom(16),
         )
         return await asyncio.to_thread(self.seal, found, choice, router, departure.message)
+
+    async def _topics_for(
+        self, departure: Departure, selected: Sequence[Selected], workers: int
+    ) -> frozenset[str]:
+        """What the question is about, where that can change who is asked. The router does not learn it."""
+        told = {topic for one in selected for topic in one.card.topics}
+        if departure.retrieved is not None or len(selected) <= workers or not told:
+            return frozenset()
+        return frozenset(told) & await asyncio.to_thread(self._topics.of_question, departure.question)
 
     def seal(
         self,

@@ -113,12 +113,14 @@ def draw(
     spares: int,
     language: str | None,
     model: str | None = None,
+    topics: frozenset[str] = frozenset(),
     chance: bytes,
 ) -> Choice:
-    """Workers and spares, by `network.balancing`: the near ones first, then by trust, speed and chance."""
+    """Workers and spares, by `network.balancing`: near ones first, then by trust, speed, topic and chance."""
     wish = Wish(
         model=model,
         languages=frozenset({language} if language else ()),
+        topics=topics,
         workers=workers,
         spares=spares,
         nearest_first=True,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Sequence
 
 from app.core import phrases
 from app.core.messages import Citation
 from app.core.network.quote_guard import shortened
+from app.core.network.topics import Topics
 from app.core.provenance import PrivacyLevel
 from app.core.retrieval import citation
 from network.protocol.content import Question
@@ -19,6 +21,8 @@ log = logging.getLogger(__name__)
 
 _LONGEST_SEARCHED = 2_000
 """Characters of a question; an embedder reads no more."""
+_SAMPLE = 48
+"""Passages that tell what documents are about: embedding them takes about a second."""
 
 
 class SharedDocuments:
@@ -28,6 +32,9 @@ class SharedDocuments:
         """`passages` tells how many go into a question at most."""
         self._knowledge = knowledge
         self._passages = passages
+        self._topics = Topics(knowledge.meanings)
+        self._told: tuple[frozenset[tuple[int, int]], tuple[str, ...]] = (frozenset(), ())
+        """The public collections with their numbers of documents, and what these are about."""
 
     def shared(self, level: PrivacyLevel) -> list[Collection]:
         """The collections that an asker on this step of the ladder gets answers from. Blocks briefly."""
@@ -37,6 +44,18 @@ class SharedDocuments:
             for collection in self._knowledge.collections()
             if collection.sharing is not Sharing.PRIVATE and collection.sharing.allows(asker)
         ]
+
+    def topics(self) -> tuple[str, ...]:
+        """What the documents that anybody gets answers from are about, as tags for a card. Blocks.
+
+        Those of a smaller circle are left out: a card is read by more than their circle. They are told anew
+        when documents come or go.
+        """
+        public = self.shared(PrivacyLevel.PUBLIC)
+        known = frozenset((collection.id, collection.documents) for collection in public)
+        if known != self._told[0]:
+            self._told = known, self._topics.of_documents(self._sample(public))
+        return self._told[1]
 
     async def find(self, question: Question, level: PrivacyLevel) -> tuple[Citation, ...]:
         """Passages that answer the question, as this device's own gate says. Nothing where nothing is shared.
@@ -73,6 +92,16 @@ class SharedDocuments:
             log.warning("no quotation: %s", type(error).__name__)
             return None
         return None if found is None else (found.index, found.text)
+
+    def _sample(self, collections: Sequence[Collection]) -> list[str]:
+        """Passages of all of their documents, evenly spread."""
+        texts = [
+            passage.text
+            for collection in collections
+            for document in self._knowledge.documents(collection.id)
+            for passage in self._knowledge.passages(document.id)
+        ]
+        return texts[:: max(1, math.ceil(len(texts) / _SAMPLE))]
 
     def _search(self, asked: str, level: PrivacyLevel) -> tuple[Citation, ...]:
         collections = [collection.id for collection in self.shared(level)]

@@ -28,6 +28,8 @@ from network.worker.connection import Registration
 
 _LEVELS = {GroupKind.MINE: PrivacyLevel.MY_DEVICES, GroupKind.CIRCLE: PrivacyLevel.CIRCLE}
 _LEAST_CONTEXT = 128
+MOST_TOPICS = 16
+"""On a card, as the protocol has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,13 @@ def _offer(
                 tokens_per_second=records.tokens_per_second(tag),
             ),
         ),
-        topics=policy.topics,
+        topics=_topics(policy, documents),
         slots=policy.slots,
         shares_documents=any(documents.shared(level) for level in levels),
     )
+
+
+def _topics(policy: WorkPolicy, documents: SharedDocuments) -> tuple[str, ...]:
+    """What the owner says, and what documents are about that strangers may ask anyway."""
+    found = documents.topics() if policy.public else ()
+    return tuple(dict.fromkeys((*policy.topics, *found)))[:MOST_TOPICS]

@@ -68,7 +68,8 @@ class WorkPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     max_answer_tokens: Annotated[int, Meta(ge=16, le=32_768)] = 1024
     """No answer is longer."""
     topics: Annotated[tuple[TopicTag, ...], Meta(max_length=16)] = ()
-    """What the shared documents are about; anybody can read that."""
+    """What the shared documents are about, in the owner's words; anybody can read that. Where strangers are
+    answered, the fields of public documents come beside it (`app/core/network/topics.py`)."""
     keep_contents: bool = False
     """Whether the log keeps questions and answers. Askers do not expect it."""
 
