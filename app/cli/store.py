@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -12,7 +13,15 @@ from app.cli.session import run, services
 from app.cli.text import print_json
 from app.core.strings import Strings
 from engines.store.catalogue import Catalogue, CatalogueModel
-from engines.store.hub import HubModel
+from engines.store.hub import HubModel, HubOrder
+
+
+class Sort(StrEnum):
+    """The orders of a search, as they are typed."""
+
+    DOWNLOADS = "downloads"
+    LIKES = "likes"
+    UPDATED = "updated"
 
 
 def catalogue(as_json: AsJson = False) -> None:
@@ -33,15 +42,18 @@ def search(
     language: Annotated[
         str | None, typer.Option("--language", help="Only models whose makers name it, such as fa.")
     ] = None,
+    sort: Annotated[
+        Sort, typer.Option("--sort", help="What comes first: most downloads, most likes, last updated.")
+    ] = Sort.DOWNLOADS,
     as_json: AsJson = False,
 ) -> None:
     """Search the hub for models in GGUF files; those that most people download come first."""
-    run(_search(text, limit, language, as_json=as_json))
+    run(_search(text, limit, language, HubOrder[sort.name], as_json=as_json))
 
 
-async def _search(text: str, limit: int, language: str | None, *, as_json: bool) -> None:
+async def _search(text: str, limit: int, language: str | None, order: HubOrder, *, as_json: bool) -> None:
     async with services() as opened:
-        found = await opened.store.search(text, limit, language)
+        found = await opened.store.search(text, limit, language, order)
     if as_json:
         print_json(found)
         return

@@ -23,7 +23,7 @@ from engines.errors import CatalogueInvalid, HubFileChanged, HubFileMissing, Hub
 from engines.model_name import model_name
 from engines.store.catalogue import Catalogue, CatalogueModel, Licence
 from engines.store.connection import HubAccess
-from engines.store.hub import Hub, HubFile, HubModel, HubModelDetails
+from engines.store.hub import Hub, HubFile, HubModel, HubModelDetails, HubOrder
 from engines.store.reference import Reference, read_reference
 
 _LONGEST_SEARCH = 200
@@ -91,13 +91,19 @@ class Store:
         finally:
             await hub.close()
 
-    async def search(self, text: str, limit: int = 20, language: str | None = None) -> list[HubModel]:
+    async def search(
+        self,
+        text: str,
+        limit: int = 20,
+        language: str | None = None,
+        order: HubOrder = HubOrder.DOWNLOADS,
+    ) -> list[HubModel]:
         """Models of the hub with GGUF files, for one language if wanted; raises `DownloadError`s.
 
         Digits of any script are searched as the hub writes them.
         """
         async with self._hub() as hub:
-            return await hub.search(_searchable(text), limit, language)
+            return await hub.search(_searchable(text), limit, language, order)
 
     async def details(self, reference: str) -> HubModelDetails:
         """One model with its files, exact sizes and hashes.

@@ -8,6 +8,8 @@ from __future__ import annotations
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, Literal
 
 import msgspec
@@ -22,6 +24,15 @@ _MOST_BYTES = 16 << 20
 _MOST_README_BYTES = 2 << 20
 _NO_MODELS = ("mmproj", "imatrix")
 """Beginnings or parts of names of GGUF files that are not a model of their own."""
+
+
+class HubOrder(StrEnum):
+    """What comes first in a search; the values are the hub's own names."""
+
+    DOWNLOADS = "downloads"
+    """What was downloaded most in the last month."""
+    LIKES = "likes"
+    UPDATED = "lastModified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,8 @@ class HubModel:
     """Roughly; 0 where the hub does not tell."""
     quantisations: tuple[str, ...] = ()
     """Labels of its files, as far as their names tell."""
+    updated: datetime | None = None
+    """When its maker last changed it."""
 
     @property
     def maker(self) -> str:
@@ -120,6 +133,7 @@ class _Model(msgspec.Struct, frozen=True):
     gated: bool | Literal["auto", "manual"] = False
     tags: tuple[str, ...] = ()
     sha: str | None = None
+    lastModified: str | None = None  # noqa: N815 - the hub's name
     siblings: tuple[_Sibling, ...] = ()
     gguf: dict[str, Any] | None = None
     """What the hub has read in one of the files."""
@@ -139,20 +153,26 @@ class Hub:
         """Raises `HubAddressInvalid` where the address of the hub or of the proxy is none."""
         self.connection = HubConnection(access)
 
-    async def search(self, text: str, limit: int = 20, language: str | None = None) -> list[HubModel]:
-        """Models with GGUF files whose name fits the text, those that most people use first.
+    async def search(
+        self,
+        text: str,
+        limit: int = 20,
+        language: str | None = None,
+        order: HubOrder = HubOrder.DOWNLOADS,
+    ) -> list[HubModel]:
+        """Models with GGUF files whose name fits the text.
 
         With a `language`, such as "fa", only those whose makers say that they speak it.
         """
         query: dict[str, object] = {
             "search": text,
             "filter": ["gguf", language] if language else ["gguf"],
-            "sort": "downloads",
+            "sort": order.value,
             "direction": -1,
             "limit": limit,
         }
         # What is not named here is not told.
-        query["expand"] = ["downloads", "gated", "gguf", "likes", "siblings", "tags"]
+        query["expand"] = ["downloads", "gated", "gguf", "lastModified", "likes", "siblings", "tags"]
         found = await self._json("/api/models", query, list[_Model], text)
         return [_hit(model) for model in found[:limit]]
 
@@ -242,7 +262,18 @@ def _hit(model: _Model) -> HubModel:
         languages,
         parameters=total if isinstance(total, int) and 0 < total < 1 << 50 else 0,
         quantisations=tuple(sorted(labels - {""})),
+        updated=_moment(model.lastModified),
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    if not 2000 <= moment.year < 9999:  # no clock can have told that
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _is_model(name: str) -> bool:

@@ -77,7 +77,7 @@ def HubCard(app: AppState, model: HubModel, recommended: bool) -> ft.Control:
 
 
 def popularity(app: AppState, model: HubModel) -> ft.Control:
-    """Who has made it, how often it was downloaded, and how many like it."""
+    """Who has made it, how often it was downloaded, how many like it, and how old it is."""
     strings, quiet = app.strings, ft.Colors.ON_SURFACE_VARIANT
     counts: list[ft.Control] = []
     for icon, count, tooltip in (
@@ -99,6 +99,9 @@ def popularity(app: AppState, model: HubModel) -> ft.Control:
                     rtl=app.rtl,
                 )
             )
+    if model.updated is not None:
+        day = strings("find.updated", date=strings.time(model.updated))
+        counts.append(ft.Text(day, theme_style=ft.TextThemeStyle.LABEL_MEDIUM, color=quiet))
     return ft.Row(
         [
             ft.Text(

@@ -15,11 +15,13 @@ from app.ui.components.hub_card import HubCard
 from app.ui.components.hub_page import hub_page
 from app.ui.components.hub_problem import problem_actions, problem_text
 from app.ui.components.page import page, reading_list
+from app.ui.components.setting_rows import chips
 from app.ui.state.app import AppState
 from app.ui.state.find import FindPhase, FindState
 from app.ui.state.models import ModelsState
 from app.ui.state.store import StoreState
 from app.ui.theme import READING_WIDTH, Space
+from engines.store.hub import HubOrder
 
 SUGGESTIONS = ("gemma 3", "qwen 3", "llama 3.2", "smollm2", "phi 4")
 
@@ -41,7 +43,7 @@ def FindScreen(app: AppState, find: FindState, store: StoreState, models: Models
         rows = _opened(app, find, store, models)
     else:
         rows = [
-            SearchBar(app, find.text, find.phase is FindPhase.ASKING, find.persian_only),
+            SearchBar(app, find.text, find.phase is FindPhase.ASKING, find.persian_only, find.order),
             *_found(app, find),
         ]
     return page(
@@ -56,7 +58,7 @@ def FindScreen(app: AppState, find: FindState, store: StoreState, models: Models
 
 
 @ft.component
-def SearchBar(app: AppState, asked: str, asking: bool, persian_only: bool) -> ft.Control:
+def SearchBar(app: AppState, asked: str, asking: bool, persian_only: bool, order: HubOrder) -> ft.Control:
     """The field, the button that sends, and who will be asked."""
     text, set_text = ft.use_state(app.find.draft or asked)
     strings = app.strings
@@ -117,27 +119,19 @@ def SearchBar(app: AppState, asked: str, asking: bool, persian_only: bool) -> ft
         ),
     ]
 
-    async def toggle() -> None:
+    async def toggle(_: str) -> None:
         await app.find.only_persian(wanted=not persian_only)
 
-    lines.append(
-        ft.Row(
-            [
-                marked(
-                    ft.Chip(
-                        ft.Text(strings("find.persian_only")),
-                        selected=persian_only,
-                        show_checkmark=True,
-                        shape=ft.StadiumBorder(),
-                        on_click=toggle,
-                    ),
-                    identifier="find-persian",
-                )
-            ],
-            rtl=app.rtl,
-        )
-    )
-    if not asked and not asking:
+    persian = {"persian": strings("find.persian_only")}
+    lines.append(chips(app, "find", persian, "persian" if persian_only else "", toggle))
+    if asked:
+        orders = {one.name.lower(): strings(f"find.order.{one.name.lower()}") for one in HubOrder}
+
+        async def sort(name: str) -> None:
+            await app.find.sort(HubOrder[name.upper()])
+
+        lines.append(chips(app, "find-order", orders, order.name.lower(), sort))
+    elif not asking:
         lines.append(
             ft.Row(
                 [suggestion(words) for words in SUGGESTIONS],

@@ -15,7 +15,7 @@ from app.core.store import Store
 from app.ui.state.store import StoreOnScreen
 from engines.errors import HubAddressInvalid
 from engines.store.catalogue import CatalogueModel
-from engines.store.hub import HubModel, HubModelDetails
+from engines.store.hub import HubModel, HubModelDetails, HubOrder
 from engines.store.reference import read_reference
 
 T = TypeVar("T")
@@ -59,6 +59,8 @@ class FindState:
     """What was asked for last."""
     persian_only: bool = False
     """Only models whose makers say that they speak Persian."""
+    order: HubOrder = HubOrder.DOWNLOADS
+    """What comes first."""
     phase: FindPhase = FindPhase.NOTHING_ASKED
     results: tuple[HubModel, ...] = ()
     more: bool = False
@@ -99,6 +101,14 @@ class FindOnScreen:
         if self.state.text:
             await self.search(self.state.text)
 
+    async def sort(self, order: HubOrder) -> None:
+        """What is to come first; what was asked for is asked again."""
+        if order is self.state.order:
+            return
+        self.state.order = order
+        if self.state.text:
+            await self.search(self.state.text)
+
     async def show_more(self) -> None:
         """Ask for one page more of the same; what is there stays until then."""
         await self._look_for(min(MOST, len(self.state.results) + PAGE))
@@ -108,7 +118,7 @@ class FindOnScreen:
         state.phase = FindPhase.ASKING
         try:
             results = await self._ask(
-                self._store.search(state.text, limit, "fa" if state.persian_only else None)
+                self._store.search(state.text, limit, "fa" if state.persian_only else None, state.order)
             )
         except Exception as error:  # noqa: BLE001 - it stands on the screen, with what to do
             state.error, state.phase = error, FindPhase.FAILED

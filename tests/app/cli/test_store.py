@@ -52,6 +52,11 @@ def test_a_search_can_be_narrowed_to_a_language(dai, hub):
     ]
 
 
+def test_a_search_is_sorted_by_the_hub(dai, hub):
+    dai("models", "search", "tiny", "--sort", "updated")
+    assert hub.seen[0].query["sort"] == ["lastModified"]
+
+
 def test_a_search_without_a_hit_says_so(dai, hub):
     assert dai("models", "search", "none").out == ("The hub has no model in GGUF files called “none”.\n")
 

@@ -294,6 +294,21 @@ async def test_only_models_that_speak_persian_are_asked_for_on_demand(open_app, 
         assert hub.seen[-1].query["filter"] == ["gguf", "fa"]
 
 
+async def test_what_comes_first_is_chosen_and_asked_for(open_app, hub):
+    hub.models[REPOSITORY]["lastModified"] = "2025-05-20T12:34:56.000Z"
+    async with open_app() as app:
+        await app.go(2)
+        await app.tap("find-models")
+        assert not app.shows("find-order-likes"), "nothing was asked yet"
+        await search(app, "tiny")
+        assert hub.seen[-1].query["sort"] == ["downloads"]
+        assert "updated May 20, 2025" in app.text(f"hub-{REPOSITORY}")
+        asked = len(hub.seen)
+        await app.tap("find-order-updated")
+        await app.until(lambda: len(hub.seen) > asked and not app.shows("find-asking"))
+        assert hub.seen[-1].query["sort"] == ["lastModified"]
+
+
 async def test_nothing_found_says_what_to_do(open_app, hub):
     async with open_app() as app:
         await search(app, "unheard of")

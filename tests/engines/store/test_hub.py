@@ -1,12 +1,13 @@
 """What the hub tells about models, sound or hostile."""
 
 import hashlib
+from datetime import UTC, datetime
 
 import pytest
 
 from engines.errors import HubAddressInvalid, HubAnswerBroken, HubFileMissing
 from engines.store.connection import HubAccess
-from engines.store.hub import Hub
+from engines.store.hub import Hub, HubOrder
 from engines.store.names import quantisation_of, safe_stem
 from engines.store.transfer import Transfer
 
@@ -29,6 +30,31 @@ async def test_a_search_tells_who_may_use_a_model_and_how_many_do(hub, server):
     assert server.seen[0].query["search"] == ["ژ & one"]
     assert server.seen[0].query["filter"] == ["gguf"]
     assert "gated" in server.seen[0].query["expand"]
+
+
+@pytest.mark.parametrize(
+    ("order", "sent"),
+    [(HubOrder.DOWNLOADS, "downloads"), (HubOrder.LIKES, "likes"), (HubOrder.UPDATED, "lastModified")],
+)
+async def test_the_hub_itself_is_told_what_comes_first(hub, server, order, sent):
+    await hub.search("tiny", order=order)
+    assert (server.seen[0].query["sort"], server.seen[0].query["direction"]) == ([sent], ["-1"])
+
+
+@pytest.mark.parametrize(
+    ("told", "updated"),
+    [
+        ("2025-05-20T12:34:56.000Z", datetime(2025, 5, 20, 12, 34, 56, tzinfo=UTC)),
+        ("2025-05-20", datetime(2025, 5, 20, tzinfo=UTC)),
+        ("yesterday", None),
+        ("0001-01-01T00:00:00Z", None),
+        (None, None),
+    ],
+)
+async def test_a_search_tells_when_a_model_was_changed_last(hub, server, told, updated):
+    server.models["owner/one"] = {"lastModified": told}
+    [one] = await hub.search("one")
+    assert one.updated == updated
 
 
 async def test_a_model_is_pinned_to_its_commit_and_its_file_arrives(hub, server, tmp_path):
