@@ -12,6 +12,8 @@ MOST_CITED = 99
 
 _DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", "01234567890123456789")
 _MARK = re.compile(r"\[\s*(\d{1,2}(?:\s*[,،]\s*\d{1,2})*)\s*\](?!\()")
+_SPACED_MARK = re.compile(rf"([ \t]?){_MARK.pattern}")
+_AFTER_A_WORD = (*".,;:!?)،؛؟» \n", "")
 _FENCE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 
 
@@ -51,21 +53,24 @@ def renumbered(text: str, numbers: Mapping[int, int | None]) -> str:
 
     def mark(found: re.Match[str]) -> str:
         new: dict[str, None] = {}
-        for written in re.findall(r"\d+", found.group(1)):
+        space, cites = found.groups()
+        for written in re.findall(r"\d+", cites):
             number = int(written)
             if number not in numbers:
                 new.setdefault(written)
             elif (other := numbers[number]) is not None:
                 new.setdefault(_in_script_of(written, other))
-        separator = next((sign for sign in "،," if sign in found.group(1)), ",") + " "
-        return f"[{separator.join(new)}]" if new else ""
+        separator = next((sign for sign in "،," if sign in cites), ",") + " "
+        if new:
+            return f"{space}[{separator.join(new)}]"
+        return "" if found.string[found.end() : found.end() + 1] in _AFTER_A_WORD else space
 
     parts: list[str] = []
     end = 0
     for code in _FENCE.finditer(text):
-        parts += [_MARK.sub(mark, text[end : code.start()]), code.group()]
+        parts += [_SPACED_MARK.sub(mark, text[end : code.start()]), code.group()]
         end = code.end()
-    return "".join([*parts, _MARK.sub(mark, text[end:])])
+    return "".join([*parts, _SPACED_MARK.sub(mark, text[end:])])
 
 
 def supporting(text: str, sources: Sequence[Citation], share: float = 0.5) -> tuple[Citation, ...]:

@@ -98,7 +98,7 @@ def _as_data(message: ChatMessage) -> dict[str, Any]:
                 "page": citation.page,
                 "heading": citation.heading,
                 "text": citation.text,
-                "given_by": citation.given_by,
+                "devices": len(citation.given_by),
             }
             for citation in message.citations
         ],

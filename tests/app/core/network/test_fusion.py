@@ -58,7 +58,7 @@ async def test_without_a_model_of_its_own_the_answer_of_most_stands(place):
     assert answered.answer.provenance.not_fused is NotFused.NO_MODEL
     assert answered.answer.provenance.joined_by is JoinedBy.VOTE
     [other] = answered.answer.provenance.other_views
-    assert other.text == "Ring up a plumber .", "its number belongs to no list that is shown"
+    assert other.text == "Ring up a plumber.", "its number belongs to no list that is shown"
 
 
 async def test_the_answers_of_others_never_go_to_a_server(place):

@@ -97,6 +97,8 @@ def test_who_quotes_the_same(one, other, same):
         ("So [1, 2].", {1: 3, 2: 3}, "So [3]."),
         ("پس [۱، ۲].", {1: 12, 2: 4}, "پس [۱۲، ۴]."),
         ("So [1][2].", {1: None, 2: 5}, "So [5]."),
+        ("So [1].", {1: None}, "So."),
+        ("So [1] it is [1]", {1: None}, "So it is"),
         ("So [1, 9].", {1: 4}, "So [4, 9]."),
         ("`a[1]` and\n```\nb[1]\n``` and [1]", {1: 7}, "`a[1]` and\n```\nb[1]\n``` and [7]"),
         ("See [1](https://a.example).", {1: 7}, "See [1](https://a.example)."),
