@@ -184,6 +184,10 @@ def report(asking: Asking, chaos: Chaos) -> bool:
     print_row("how they ended", ", ".join(f"{name}: {count}" for name, count in sorted(ends.items())))
     again = sum(attempt > 1 for outcome in asking.outcomes for _, attempt in outcome.beginnings)
     refused = Counter(name for outcome in asking.outcomes for name in outcome.refused)
+    print_row(
+        "refused for the time of their ticket, and sent anew",
+        sum(outcome.not_accepted for outcome in asking.outcomes),
+    )
     print_row("answers begun", sum(len(outcome.beginnings) for outcome in asking.outcomes))
     print_row("of them as another attempt of the same worker", again)
     print_row("messages that askers refused", ", ".join(map(str, sorted(refused.items()))) or 0)

@@ -20,7 +20,7 @@ from network.backoff import Backoff
 from network.cards import Offer, issue_card, read_card
 from network.client.router_client import RouterClient
 from network.envelope import SealedQuestion, new_job, seal_question
-from network.errors import NoWorkerFits, QueueFull, RouterBusy, RouterUnreachable
+from network.errors import MessageInvalid, NoWorkerFits, QueueFull, RouterBusy, RouterUnreachable
 from network.keys import DeviceKeys
 from network.protocol import frames
 from network.protocol.cards import ModelOffer
@@ -145,6 +145,8 @@ class Outcome:
     """Worker and attempt of every answer that began."""
     refused: list[str] = field(default_factory=list)
     """Why messages were not believed."""
+    not_accepted: int = 0
+    """How often it was refused before it was accepted, and sealed anew: clocks of routers differ."""
     whole: list[str] = field(default_factory=list)
     """Workers whose answer arrived to its end, in this order."""
     ends: list[str] = field(default_factory=list)
@@ -196,14 +198,18 @@ class Cluster:
     ) -> Outcome:
         """A question until its end, as an app that does not give up asks it; `kept` hears its number."""
         sealed, asked = await self._seal(workers, spares, nodes)
+        not_accepted = 0
         while True:
             try:
                 accepted = await self.client.submit(sealed.request)
                 break
             except (RouterUnreachable, RouterBusy, QueueFull):
                 await asyncio.sleep(0.2)
+            except MessageInvalid:  # a ticket of another time
+                not_accepted += 1
+                sealed, asked = await self._seal(workers, spares, nodes)
         kept(accepted.job)
-        outcome = Outcome(accepted.job)
+        outcome = Outcome(accepted.job, not_accepted=not_accepted)
         while not outcome.ends:
             try:
                 async for data in self.client.answers(accepted.job, accepted.access):

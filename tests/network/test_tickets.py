@@ -6,7 +6,7 @@ import pytest
 
 from network.balancing import Choice
 from network.errors import SignatureInvalid
-from network.tickets import TICKET_SECONDS, check_ticket, issue_ticket
+from network.tickets import CLOCK_TOLERANCE_SECONDS, TICKET_SECONDS, check_ticket, issue_ticket
 
 JOB, ASKER = "a" * 32, "b" * 32
 NODES = ["1" * 32, "2" * 32, "3" * 32]
@@ -38,9 +38,16 @@ def test_it_holds_for_nothing_else(keys, now, change):
 
 def test_it_holds_for_a_short_time(keys, now):
     signed = issue_ticket(keys.identity, CHOICE, job=JOB, asker=ASKER, now=now)
-    for moment in (now - 1, now + TICKET_SECONDS + 1):
+    late = TICKET_SECONDS + CLOCK_TOLERANCE_SECONDS + 1
+    for moment in (now - CLOCK_TOLERANCE_SECONDS - 1, now + late):
         with pytest.raises(SignatureInvalid):
             check_ticket(signed, keys.public, **WANTED, now=moment)
+
+
+@pytest.mark.parametrize("behind", [1, 200, CLOCK_TOLERANCE_SECONDS])
+def test_another_router_whose_clock_is_behind_takes_it(keys, now, behind):
+    signed = issue_ticket(keys.identity, CHOICE, job=JOB, asker=ASKER, now=now)
+    assert check_ticket(signed, keys.public, **WANTED, now=now - behind).issued == now
 
 
 def test_an_asker_cannot_write_its_own(keys, other_keys, now):

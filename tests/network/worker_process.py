@@ -4,12 +4,13 @@
 
 With a seed it is a slow worker that comes to an end, as `SlowAnswerer`.
 
-Prints its number when it starts and a line when it is at a question.
+It ends with its input. Prints its number when it starts and a line when it is at a question.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import sys
 from collections.abc import AsyncIterator
@@ -48,6 +49,7 @@ async def main(address: str, seed: str = "") -> None:
     async def register(_: object) -> Registration:
         return Registration(keys, card, public=True)
 
+    asyncio.get_running_loop().add_reader(sys.stdin, lambda: sys.stdin.buffer.read1() or os._exit(0))
     say(keys.node)
     async with httpx.AsyncClient(trust_env=False) as http:
         await RouterConnection(address, http, register, answerer, AnsweredQuestions()).run()
