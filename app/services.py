@@ -42,6 +42,7 @@ from app.core.web_pages import WebPages
 from engines.embedders.opening import open_embedder, open_embedder_of
 from engines.library import ModelLibrary
 from engines.opening import graphics_cards
+from engines.rerankers.opening import ChosenReranker
 from rag.knowledge import KnowledgeBase
 
 
@@ -135,6 +136,7 @@ def _opened(paths: Paths, opened: ExitStack) -> Services:
     knowledge = KnowledgeBase(
         paths.knowledge,
         lambda: open_embedder(settings.current.embedder, models_folder=library.folder),
+        reranker=ChosenReranker(lambda: settings.current.reranker).get,
         open_model=lambda model: open_embedder_of(model, models_folder=library.folder),
     )
     opened.callback(knowledge.close)

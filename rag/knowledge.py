@@ -25,6 +25,7 @@ from rag.model import (
 )
 from rag.quoting import Quotation, best_quotation
 from rag.reembedding import Reembedding
+from rag.reranking import GetReranker
 from rag.schema import MIGRATIONS
 from rag.search import Search
 from rag.shared_embedder import OpenModel, SharedEmbedder
@@ -49,6 +50,7 @@ class KnowledgeBase:
         open_embedder: Callable[[], Embedder],
         *,
         open_model: OpenModel = lambda model: None,
+        reranker: GetReranker = lambda: None,
         vectors: VectorKind = "auto",
     ) -> None:
         """Open or create the knowledge base.
@@ -57,6 +59,7 @@ class KnowledgeBase:
             path: its database file.
             open_embedder: called once, in the thread that needs vectors first; may be slow.
             open_model: opens the embedder that made the stored vectors, where another one is chosen now.
+            reranker: gives the model that orders what was found, if there is one; asked at every search.
             vectors: which index finds the nearest vectors.
 
         Raises:
@@ -72,7 +75,7 @@ class KnowledgeBase:
         stored = StoredVectors(index)
         self._collections = Collections(self._database)
         self._store = Store(self._database, stored)
-        self._search = Search(self._database, self._store, stored, embedder)
+        self._search = Search(self._database, self._store, stored, embedder, reranker)
         self._reembedding = Reembedding(self._database, stored)
         self._folders = Folders(self._database)
         self._watcher = FolderWatcher(self._folders, self._store, self._folders_changed)

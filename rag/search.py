@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import apsw
 
 from rag.database import Database, rows
+from rag.embedded_parts import searchable_text
 from rag.embedder import RelevanceScale, Vectors
 from rag.model import FoundPassage, Gate, SearchedIn, SearchResult, SearchWay
 from rag.ranking import (
@@ -18,6 +19,7 @@ from rag.ranking import (
     most_passages_of_a_rare_word,
     similarity_to_pass,
 )
+from rag.reranking import RERANKED, GetReranker, reranked
 from rag.shared_embedder import SharedEmbedder
 from rag.store import Store
 from rag.text import embedding_text, index_text, match_expression, word_expressions, written_words
@@ -38,12 +40,18 @@ class Search:
     """Finds the passages that answer a question."""
 
     def __init__(
-        self, database: Database, store: Store, vectors: StoredVectors, embedder: SharedEmbedder
+        self,
+        database: Database,
+        store: Store,
+        vectors: StoredVectors,
+        embedder: SharedEmbedder,
+        reranker: GetReranker = lambda: None,
     ) -> None:
         self._database = database
         self._store = store
         self._vectors = vectors
         self._embedder = embedder
+        self._reranker = reranker
 
     def find(
         self,
@@ -84,6 +92,7 @@ class Search:
         else:
             scores = fuse(candidates)
             relevant = [it for it in candidates if gates[it.passage_id] is not Gate.CLOSED]
+            scores = self._reranked(query, relevant, scores)
         held_back: list[Candidate] = []
         if way is SearchWay.BOTH and refused:
             held_back = [it for it in candidates if gates[it.passage_id] is Gate.CLOSED]
@@ -101,6 +110,17 @@ class Search:
             threshold,
             time.monotonic() - began,
         )
+
+    def _reranked(
+        self, query: str, relevant: Sequence[Candidate], scores: dict[int, float]
+    ) -> dict[int, float]:
+        reranker = self._reranker() if len(relevant) > 1 else None
+        if reranker is None:
+            return scores
+        ids = sorted((it.passage_id for it in relevant), key=lambda number: (-scores[number], number))
+        passages = self._store.passages(ids[:RERANKED])
+        texts = {passage.id: searchable_text(passage.text, passage.heading) for passage in passages}
+        return reranked(reranker, query, texts, scores)
 
     def _query_vector(self, query: str, stored: str | None) -> tuple[Vectors | None, RelevanceScale | None]:
         """No vector while the passages still have those of another embedder: words must do then."""

@@ -15,17 +15,25 @@ from app.core.paths import Paths
 from app.core.settings import SettingsStore
 from app.core.strings import Strings
 from engines.embedders.opening import open_embedder
+from engines.rerankers.cross_encoder import CrossEncoderReranker
+from engines.rerankers.opening import ChosenReranker
 from rag.evaluation import Evaluation
 
 
 def evaluate(
     folder: Annotated[Path, typer.Argument(metavar="SET", help="A folder in the form of BEIR.")],
     embedder: Annotated[str, typer.Option("--embedder", help="Another one than that of the settings.")] = "",
+    reranker: Annotated[
+        Path | None, typer.Option("--reranker", help="Folder of a cross-encoder that orders what is found.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure how well passages are found, on questions whose answers are known."""
     paths, strings = Paths.default(), terminal_strings()
-    wanted = embedder or SettingsStore(paths.settings).current.embedder
+    settings = SettingsStore(paths.settings).current
+    wanted = embedder or settings.embedder
+    given = CrossEncoderReranker(reranker) if reranker else None  # what is wrong with that one is told
+    chosen = ChosenReranker(lambda: settings.reranker)
 
     def progress(stage: EvaluationStage, done: int, total: int) -> None:
         show_progress(
@@ -33,7 +41,12 @@ def evaluate(
         )
 
     try:
-        results = evaluate_folder(folder, lambda: open_embedder(wanted, models_folder=paths.models), progress)
+        results = evaluate_folder(
+            folder,
+            lambda: open_embedder(wanted, models_folder=paths.models),
+            progress,
+            lambda: given or chosen.get(),
+        )
     finally:
         show_progress("")
     if as_json:

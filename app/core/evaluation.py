@@ -11,6 +11,7 @@ from rag.embedder import Embedder
 from rag.evaluation import Evaluation, evaluate, index_set, read_set
 from rag.knowledge import KnowledgeBase
 from rag.model import SearchWay
+from rag.reranking import GetReranker
 
 
 class EvaluationStage(StrEnum):
@@ -24,7 +25,10 @@ Progress = Callable[[EvaluationStage, int, int], None]
 
 
 def evaluate_folder(
-    folder: Path, open_embedder: Callable[[], Embedder], progress: Progress = lambda *_: None
+    folder: Path,
+    open_embedder: Callable[[], Embedder],
+    progress: Progress = lambda *_: None,
+    reranker: GetReranker = lambda: None,
 ) -> list[Evaluation]:
     """Index the documents of a set apart from the user's own, ask its questions, and forget all of it.
 
@@ -34,6 +38,7 @@ def evaluate_folder(
         folder: the set; see `rag.evaluation.question_set`.
         open_embedder: what turns texts into vectors.
         progress: called with what is done and how much of how many.
+        reranker: gives what orders the passages found, if anything does.
 
     Returns:
         One evaluation for each way of searching, the one that answers rest on first.
@@ -45,7 +50,7 @@ def evaluate_folder(
     questions = read_set(folder)
     embedder = open_embedder()
     with tempfile.TemporaryDirectory(prefix="dai-evaluation-") as place:
-        knowledge = KnowledgeBase(Path(place) / "knowledge.db", lambda: embedder)
+        knowledge = KnowledgeBase(Path(place) / "knowledge.db", lambda: embedder, reranker=reranker)
         try:
             collection = index_set(
                 knowledge, questions, lambda done, total: progress(EvaluationStage.INDEXING, done, total)

@@ -63,6 +63,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Instructions put before every conversation."""
     embedder: str = "auto"
     """What turns documents into vectors: "auto" or the name of an installed embedder."""
+    reranker: str | None = None
+    """Folder of a cross-encoder (sentence-transformers) that puts the passages found into a better order.
+    Slower; none means the order of the search."""
     passages: Annotated[int, msgspec.Meta(ge=1, le=20)] = 6
     """How many passages of your documents go into a question, at most."""
     servers: tuple[ServerSetting, ...] = ()
