@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 
 from app.core.messages import Citation
+from app.core.network.joining import Meanings, nearness
 from app.core.network.passages import QuotedAnswer, merge_passages
 from app.core.network.selecting import Selected, draw
 from app.core.network.shared_documents import SharedDocuments
@@ -169,6 +170,7 @@ class Collective:
 
     devices: Sequence[Device]
     topics: Topics
+    meanings: Meanings
     found: dict[tuple[str, str], tuple[Citation, ...]] = field(default_factory=dict)
 
     def chosen(self, asked: str, workers: int, *, by_topic: bool) -> list[Device]:
@@ -197,7 +199,8 @@ class Collective:
             if key not in self.found:
                 self.found[key] = await found_by(one, asked)
             answers.append(QuotedAnswer(one.node, 0.5, "", self.found[key]))
-        merged = merge_passages(answers, "").sources
+        near = await nearness(asked, answers, self.meanings)
+        merged = merge_passages(answers, "", near).sources
         return sorted(merged, key=lambda source: source.number)
 
 
@@ -206,7 +209,11 @@ async def measure(
 ) -> None:
     """One device, then each number of them."""
     questions = [(document, question) for document in documents for question in document.questions]
-    topics = Topics(lambda texts: (embedder.embed_passages(list(texts)), embedder.relevance.same_above))
+
+    def meanings(texts: Sequence[str]) -> tuple[Vectors, float]:
+        return embedder.embed_passages(texts), embedder.relevance.same_above
+
+    topics = Topics(meanings)
     with device(documents, embedder) as one:
         whole = [is_hit(d, q, await found_by(one, q.text)) for d, q in questions]
     single = statistics.mean(whole)
@@ -214,7 +221,7 @@ async def measure(
     print_row(1, 1, f"{single:.3f}", "1.00", "1.00")
     for count in counts:
         with _devices(divided(documents, embedder, count), embedder) as devices:
-            together = Collective(devices, topics)
+            together = Collective(devices, topics, meanings)
             home = {title: each.node for each in devices for title in _titles(each)}
             for each in devices:
                 print(f"  {len(_titles(each))} documents: {', '.join(each.card.topics)}", file=sys.stderr)

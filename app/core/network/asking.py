@@ -22,7 +22,7 @@ from app.core.events import Asked, Replaced, Token
 from app.core.messages import Citation
 from app.core.network.canarying import Canaries
 from app.core.network.departure import Departure
-from app.core.network.joining import Joined, Meanings, join
+from app.core.network.joining import Joined, Meanings, join, nearness
 from app.core.network.listening import Listening, Patience
 from app.core.network.outcome import agreeing, compared, quoted, usage
 from app.core.network.panel import Panel
@@ -204,7 +204,9 @@ class Asking:
         else:
             best = shown if shown in whole else max(whole, key=lambda seat: seat.trust)
             joined = await join(whole, best, self._meanings)
-        merged = merge_passages(agreeing(joined, whole), joined.best.node)
+        of_one_mind = agreeing(joined, whole)
+        near = await nearness(departure.question, of_one_mind, self._meanings)
+        merged = merge_passages(of_one_mind, joined.best.node, near)
         fusing = len(whole) > 1 and not stopped and self._joining(departure) == "fuse"
         together = merge_passages(quoted(whole if fusing else []), joined.best.node)
         originals = {node: restore(text, departure.placeholders) for node, text in together.texts.items()}

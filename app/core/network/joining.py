@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from app.core.citations import renumbered
 from app.core.network.panel import Seat
+from app.core.network.passages import Nearness, QuotedAnswer
 from app.core.provenance import JoinedBy
 from network.aggregation import Opinion, medoid, vote
 
@@ -85,3 +86,20 @@ def _joined(seats: Sequence[Seat], shown: Seat, opinion: Opinion, by: JoinedBy) 
         {seat.node: seat.node in same for seat in seats},
         {seat.node: opinion.agreed(place) for place, seat in enumerate(seats)},
     )
+
+
+async def nearness(question: str, answers: Sequence[QuotedAnswer], meanings: Meanings) -> Nearness | None:
+    """How near the passages of several devices are to the question; None where one device gave them all."""
+    giving = [one for one in answers if one.sources]
+    if len(giving) < 2:
+        return None
+    keys = [(one.node, source.number) for one in giving for source in one.sources]
+    texts = [source.text or source.document_title for one in giving for source in one.sources]
+    try:
+        vectors, _ = await asyncio.to_thread(
+            meanings, [text[:_LONGEST_COMPARED] for text in (question, *texts)]
+        )
+    except Exception as error:  # noqa: BLE001 - without an embedder trust decides on the order
+        log.warning("passages were not compared: %s", type(error).__name__)
+        return None
+    return dict(zip(keys, (vectors[1:] @ vectors[0]).tolist(), strict=True))

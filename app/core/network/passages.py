@@ -1,13 +1,15 @@
 """The passages that several devices rest their answers on, as one numbered list.
 
-The same passage, found by two devices, stands there once, as given by both. The most trusted devices'
-passages come first, and those that several have found; the numbers in the answers are changed to those of
-the list.
+The same passage, found by two devices, stands there once, as given by both. Where there are too many, the
+most trusted devices' passages are kept, and those that several have found. What is kept is in the order of
+nearness to the question, as this device's embedder has it: how a device ranks its own says nothing about
+another's, and of many lists the first places would fill the whole. Without an embedder it is in the order of
+trust. The numbers in the answers are changed to those of the list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.core.citations import MOST_CITED, cited_numbers, renumbered
@@ -44,7 +46,13 @@ class MergedPassages:
     """For each node its answer, with the numbers of the list."""
 
 
-def merge_passages(answers: Sequence[QuotedAnswer], shown: str) -> MergedPassages:
+Nearness = Mapping[tuple[str, int], float]
+"""How near a passage is to the question, by node and by the number that it has there."""
+
+
+def merge_passages(
+    answers: Sequence[QuotedAnswer], shown: str, nearness: Nearness | None = None
+) -> MergedPassages:
     """Put the passages of several devices together; those of `shown` are all kept.
 
     Where only one device gives passages, its numbers stay as they are: nothing jumps on the screen. A number
@@ -64,7 +72,13 @@ def merge_passages(answers: Sequence[QuotedAnswer], shown: str) -> MergedPassage
     )
     taken = {number for one in answers for number in _without_source(one)}
     free = [number for number in range(1, MOST_CITED + 1) if number not in taken]
-    number_of = dict(zip(_kept(ranks, found, shown, len(free)), free, strict=False))
+    kept = _kept(ranks, found, shown, len(free))
+    if nearness is not None:
+        near: dict[int, float] = {}
+        for key, place in found.place_of.items():
+            near[place] = max(near.get(place, -1.0), nearness.get(key, -1.0))
+        kept.sort(key=lambda place: -near[place])
+    number_of = dict(zip(kept, free, strict=False))
     return MergedPassages(
         tuple(
             replace(found.sources[place], number=number, given_by=tuple(found.givers[place]))

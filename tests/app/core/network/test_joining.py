@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
-from app.core.network.joining import join
+from app.core.messages import Citation
+from app.core.network.joining import join, nearness, no_meanings
 from app.core.network.panel import Seat
+from app.core.network.passages import QuotedAnswer
 from app.core.provenance import JoinedBy, PrivacyLevel, ReplyState
+from tests.app.ui.word_embedder import WordEmbedder
 
 TOPICS = {"cats": 0, "dogs": 1, "fish": 2}
 
@@ -79,3 +82,15 @@ async def test_without_an_embedder_the_shown_one_stands_and_nothing_is_claimed()
     group = seats((CATS, 0.5), (DOGS, 0.5))
     joined = await join(group, group[0], broken)
     assert (joined.best, joined.agrees, joined.supported) == (group[0], {}, {})
+
+
+async def test_passages_are_compared_with_the_question_where_several_devices_gave_some():
+    valve = Citation(1, 0, 0, "Manual", None, None, "Open the valve slowly until water comes.")
+    pump = Citation(2, 0, 0, "Manual", None, None, "The pump stands in the cellar.")
+    one = QuotedAnswer("a", 0.5, "", (valve,))
+    other = QuotedAnswer("b", 0.5, "", (valve, pump))
+    found = await nearness("Until when is the valve open?", [one, other], WordEmbedder().meanings)
+    assert found is not None
+    assert found["a", 1] == found["b", 1] > found["b", 2]
+    assert await nearness("Valve?", [one], WordEmbedder().meanings) is None
+    assert await nearness("Valve?", [one, other], no_meanings) is None

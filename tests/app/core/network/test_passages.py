@@ -51,6 +51,28 @@ def test_the_most_trusted_devices_passages_come_first_and_shared_ones_before_all
     assert merged.texts == {"low": "[3] [1]", "high": "[2] [1]"}
 
 
+def test_what_is_nearest_to_the_question_comes_first_whoever_gave_it():
+    answers = [
+        QuotedAnswer("low", 0.3, "[1]", (passage(1, PUMP, "Low"),)),
+        QuotedAnswer("high", 0.9, "[1] [2]", (passage(1, "Something else.", "High"), passage(2, VALVE))),
+    ]
+    nearness = {("low", 1): 0.7, ("high", 1): 0.2, ("high", 2): 0.9}
+    merged = merge_passages(answers, "low", nearness)
+    assert [one.text for one in merged.sources] == [VALVE, PUMP, "Something else."]
+    assert merged.texts == {"low": "[2]", "high": "[3] [1]"}
+
+
+def test_a_device_that_is_hardly_trusted_does_not_fill_the_list_with_what_sounds_near():
+    flood = tuple(passage(number, f"Question {number}", f"T{number}") for number in range(1, 40))
+    honest = tuple(passage(number, f"Answer {number}", f"A{number}") for number in range(1, 4))
+    answers = [QuotedAnswer("bad", 0.1, "", flood), QuotedAnswer("good", 0.9, "", honest)]
+    nearness = {("bad", number): 1.0 for number in range(1, 40)}
+    merged = merge_passages(answers, "", nearness)
+    assert [one.text for one in merged.sources if one.given_by == ("good",)] == [
+        f"Answer {number}" for number in range(1, 4)
+    ]
+
+
 def test_the_answer_that_is_shown_loses_none_of_its_passages():
     many = tuple(passage(number, f"Passage {number} of others", f"T{number}") for number in range(1, 40))
     own = tuple(passage(number, f"My own passage {number}", f"Mine{number}") for number in range(1, 30))
