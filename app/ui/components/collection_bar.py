@@ -13,6 +13,8 @@ from app.ui.state.knowledge import KnowledgeState
 from app.ui.theme import TOUCH, Radius, Space
 from rag.model import Collection
 
+_NAME_CHARACTERS = 24
+
 
 def collection_bar(app: AppState, knowledge: KnowledgeState, collection: Collection) -> list[ft.Control]:
     """Chips to change to another collection, the search, and how much the open one holds."""
@@ -76,6 +78,11 @@ def _chips(app: AppState, knowledge: KnowledgeState) -> ft.Control:
     )
 
 
+def _short(name: str) -> str:
+    """As much of a name as leaves room for the next chip on a phone."""
+    return name if len(name) <= _NAME_CHARACTERS else name[:_NAME_CHARACTERS].rstrip() + "…"
+
+
 def _chip(app: AppState, collection: Collection, is_open: bool) -> ft.Control:
     async def show() -> None:
         await app.knowledge.open(collection.id)
@@ -87,7 +94,7 @@ def _chip(app: AppState, collection: Collection, is_open: bool) -> ft.Control:
                 [
                     collection_dot(app, collection),
                     ft.Text(
-                        app.strings.isolate(collection.name),
+                        app.strings.isolate(_short(collection.name)),
                         theme_style=ft.TextThemeStyle.LABEL_LARGE,
                         color=color,
                     ),
@@ -103,6 +110,7 @@ def _chip(app: AppState, collection: Collection, is_open: bool) -> ft.Control:
             ),
             height=TOUCH * max(1.0, app.scale),
             ink=True,
+            tooltip=None if _short(collection.name) == collection.name else collection.name,
             on_click=show,
             bgcolor=ft.Colors.SECONDARY_CONTAINER if is_open else ft.Colors.SURFACE_CONTAINER_LOW,
             border_radius=Radius.L,
