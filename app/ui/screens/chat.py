@@ -6,11 +6,11 @@ import flet as ft
 
 from app.core.provenance import PrivacyLevel
 from app.ui.components.composer import Composer
-from app.ui.components.controls import icon_button, marked, one_line
+from app.ui.components.controls import icon_button, one_line
 from app.ui.components.conversation_list import ConversationList, conversation_menu
 from app.ui.components.first_model import FirstModel
 from app.ui.components.header import header
-from app.ui.components.message import Message
+from app.ui.components.message_list import MessageList
 from app.ui.components.page import page
 from app.ui.components.welcome import Welcome
 from app.ui.state.app import AppState
@@ -68,40 +68,13 @@ def ListPane(app: AppState) -> ft.Control:
 @ft.component
 def ConversationPane(app: AppState, chat: ChatState, models: ModelsState) -> ft.Control:
     """Header, messages, composer."""
-    strings = app.strings
     no_model = models.known and models.answering is None and chat.level is PrivacyLevel.DEVICE
     if not chat.messages and no_model:
         body: ft.Control = FirstModel(app, models, app.store.state)
     elif not chat.messages:
         body = Welcome(app, models.answering, chat.level)
     else:
-        last = chat.messages[-1]
-        earlier = (
-            [
-                ft.Row(
-                    [
-                        marked(
-                            ft.TextButton(strings("chat.show_earlier"), on_click=app.chat.show_earlier),
-                            identifier="show-earlier",
-                        )
-                    ],
-                    alignment=ft.MainAxisAlignment.CENTER,
-                )
-            ]
-            if chat.earlier
-            else []
-        )
-        body = ft.ListView(
-            [
-                *earlier,
-                *(Message(app, view, view is last, key=str(view.stored.id)) for view in chat.messages),
-            ],
-            expand=True,
-            spacing=Space.XL,
-            padding=ft.Padding.symmetric(vertical=Space.L),
-            auto_scroll=chat.follow,
-            auto_scroll_animation=0,
-        )
+        body = MessageList(app, chat)
     composer = ft.Container(
         Composer(app, chat, models.answering),
         padding=ft.Padding.only(bottom=Space.S),

@@ -152,6 +152,17 @@ class Chat:
         self._write_next()
         await self._show_messages()
 
+    def scrolled(self, *, away: bool) -> None:
+        """The messages were scrolled, away from the end or back to it."""
+        if self.state.away != away:
+            self.state.away = away
+
+    def to_end(self) -> None:
+        """Show the end of the conversation."""
+        self.state.follow = True
+        self.state.away = False
+        self.state.returns += 1
+
     def show_earlier(self) -> None:
         """Show one more page of earlier messages."""
         shown = len(self.state.messages)
@@ -296,6 +307,7 @@ class Chat:
         """The composer shows the draft, and has the cursor where there is a keyboard."""
         self.state.drafts += 1
         self.state.searches = 0
+        self.state.away = False
 
     async def _consent(
         self, conversation_id: int, text: str | None = None, attachments: AttachmentDraft | None = None
@@ -323,7 +335,8 @@ class Chat:
                 self.state.open = None
 
     async def _start(self, conversation_id: int, events: AsyncIterator[Event]) -> bool:
-        self.state.follow = True
+        if self.state.away or not self.state.follow:
+            self.to_end()
         asked = self.sources.existing_collections() or self.state.chosen_documents
         await self._live.start(conversation_id, events, asks_documents=bool(asked))
         await self._show_messages()

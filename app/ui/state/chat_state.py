@@ -57,6 +57,10 @@ class ChatState:
     """Messages before the shown ones."""
     follow: bool = True
     """Keep the end in view; off while earlier messages are read."""
+    away: bool = False
+    """Whether one reads further up."""
+    returns: int = 0
+    """Counts how often the end was asked for."""
     answering: bool = False
     drafts: int = 0
     """Counts how often the composer was given a draft or the cursor from elsewhere."""

@@ -9,6 +9,7 @@ import time
 import flet as ft
 import pytest
 
+from app.core.conversations import Conversations
 from app.core.messages import MessageState
 from engines.library import model_library
 from tests.app.ui.conftest import services
@@ -359,3 +360,37 @@ async def test_an_odd_address_leads_nowhere(open_app, model, address):
         await ask_and_wait(app, "Where can I read on?")
         await app.fire(app.all(ft.Markdown)[-1], "tap_link", address)
         assert not app.open_dialogs()
+
+
+async def test_a_button_leads_back_to_the_end_from_further_up(open_app, home):
+    store = Conversations(home.conversations)
+    conversation = store.create()
+    for number in range(60):
+        store.add(conversation.id, "user", f"Question {number}")
+    store.close()
+    async with open_app() as app:
+
+        def shown():
+            return next(column for column in app.all(ft.Column) if column.on_scroll)
+
+        async def scroll(pixels):
+            extent = {"min_scroll_extent": 0.0, "max_scroll_extent": 4000.0, "viewport_dimension": 600.0}
+            await app.fire(shown(), "scroll", {"event_type": "update", "pixels": pixels, **extent})
+
+        await app.tap("conversations")
+        await app.until(lambda: app.shows("conversation-1"))
+        await app.tap("conversation-1")
+        await app.until(lambda: app.shows("message-user"))
+        await scroll(3900.0)
+        assert not app.shows("to-end")
+        await scroll(1000.0)
+        await app.tap("show-earlier")
+        assert not shown().auto_scroll
+        before = shown().key
+        await app.tap("to-end")
+        assert shown().auto_scroll
+        assert shown().key != before, "a list that is shown anew begins at its end"
+        assert not app.shows("to-end")
+        await scroll(1000.0)
+        await app.tap("new-conversation")
+        assert not app.shows("to-end")
