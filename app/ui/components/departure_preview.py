@@ -11,8 +11,7 @@ from app.ui.components.controls import marked, text_field
 from app.ui.components.said_words import said_words
 from app.ui.components.setting_rows import notice
 from app.ui.state.app import AppState
-from app.ui.state.consent import Consent
-from app.ui.state.dialogs import DeparturePreview
+from app.ui.state.dialogs import Consent, DeparturePreview
 from app.ui.theme import Radius, Space
 
 TALLEST = 320

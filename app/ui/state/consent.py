@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 from app.core.network.departure import Departure
-from app.ui.state.dialogs import DeparturePreview, DialogState
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """The user agrees."""
-
-    departure: Departure
-    """Exactly this may leave."""
-    remember: bool = False
-    """Do not ask again in this conversation."""
+from app.ui.state.dialogs import Consent, DeparturePreview, DialogState
 
 
 class Consents:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import flet as ft
 
@@ -13,9 +12,6 @@ from app.core.network.departure import Departure
 from app.core.network.groups import Group, GroupKind
 from app.core.set_aside import SetAside
 from rag.model import Document
-
-if TYPE_CHECKING:
-    from app.ui.state.consent import Consent
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +60,16 @@ class SourceChoice:
 @dataclass(frozen=True, slots=True)
 class LevelChoice:
     """Lets choose how far the open conversation's questions may travel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The user agrees."""
+
+    departure: Departure
+    """Exactly this may leave."""
+    remember: bool = False
+    """Do not ask again in this conversation."""
 
 
 @dataclass(frozen=True, slots=True)
