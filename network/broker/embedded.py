@@ -28,6 +28,7 @@ from network.broker.protocol import (
     QueueLoad,
 )
 from network.broker.settlement import Effects
+from network.broker.waiting import WaitingWorkers
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ class EmbeddedBroker:
         self._wall = wall
         self._relay = FrameRelay(table.start_number)
         self._board = PresenceBoard()
-        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._workers = WaitingWorkers(now)
         self._renewed: dict[str, dict[Claim, float]] = {}
         """When the signs of life that are in the file were given, by question."""
         self._open: set[str] = set()
@@ -81,26 +82,7 @@ class EmbeddedBroker:
 
     async def lease(self, node: str, credit: int, wait_seconds: float = 0.0) -> list[Handout]:
         """As the Protocol says."""
-        deadline = self._now() + wait_seconds
-        news = asyncio.Event()
-        self._waiting.setdefault(node, set()).add(news)
-        try:
-            while True:
-                news.clear()
-                handouts, due = ([], None) if node in self._empty else await self._lease_now(node, credit)
-                left = deadline - self._now()
-                if handouts or left <= 0:
-                    return handouts
-                pause = left if due is None else min(left, max(0.0, due - self._now()))
-                try:
-                    async with asyncio.timeout(pause):  # in Python 3.11 wait_for can lose a cancellation
-                        await news.wait()
-                except TimeoutError:
-                    continue
-        finally:
-            self._waiting[node].discard(news)
-            if not self._waiting[node]:
-                del self._waiting[node]
+        return await self._workers.lease(node, wait_seconds, partial(self._look, node, credit))
 
     async def renew(self, claim: Claim) -> bool:
         """As the Protocol says. Most signs of life need no writing: parts of an answer come fast."""
@@ -175,7 +157,9 @@ class EmbeddedBroker:
         """As the Protocol says."""
         await self._file.close()
 
-    async def _lease_now(self, node: str, credit: int) -> tuple[list[Handout], float | None]:
+    async def _look(self, node: str, credit: int) -> tuple[list[Handout], float | None]:
+        if node in self._empty:
+            return [], None
         now = self._now()
         work = partial(self._table.lease, node, credit, now, self._wall())
         return await self._file.do(work, then=partial(self._note_lease, node, credit, now))
@@ -217,8 +201,7 @@ class EmbeddedBroker:
         self._open -= effects.ended.keys()
         self._ended |= effects.ended
         for node in effects.wake:
-            for news in self._waiting.get(node, ()):
-                news.set()
+            self._workers.wake(node)
         for claim in effects.released:
             self._renewed.get(claim.job, {}).pop(claim, None)
         for job in effects.ended:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
+from functools import partial
 from typing import Any, TypeVar
 
 from network.broker.job_table import Limits
@@ -31,6 +32,7 @@ from network.broker.protocol import (
     QueueLoad,
 )
 from network.broker.settlement import TaskState
+from network.broker.waiting import WaitingWorkers
 from network.errors import BrokerUnavailable
 
 log = logging.getLogger(__name__)
@@ -56,11 +58,11 @@ class NatsBroker:
         self._limits = limits
         self._now = now
         self._wall = wall
-        self._jobs = JobBoard(now, self._wake, self._end_listening)
+        self._workers = WaitingWorkers(now)
+        self._jobs = JobBoard(now, self._workers.wake, self._end_listening)
         self._nodes = NodeBoard(connection, now)
         self._questions = QuestionStore(connection, self._jobs, limits, wall)
         self._answers = AnswerStream(connection, self._questions.stands)
-        self._waiting: dict[str, set[asyncio.Event]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._followers: list[asyncio.Task[None]] = []
         connection.on_reconnect = self._jobs.restart_clocks
@@ -100,27 +102,7 @@ class NatsBroker:
 
     async def lease(self, node: str, credit: int, wait_seconds: float = 0.0) -> list[Handout]:
         """As the Protocol says."""
-        deadline = self._now() + wait_seconds
-        news = asyncio.Event()
-        self._waiting.setdefault(node, set()).add(news)
-        try:
-            while True:
-                news.clear()
-                ready, due = self._jobs.for_node(node) if credit > 0 else ([], None)
-                handouts = await self._take(ready[:credit], node) if ready else []
-                left = deadline - self._now()
-                if handouts or left <= 0:
-                    return handouts
-                pause = left if due is None else min(left, max(0.0, due - self._now()))
-                try:
-                    async with asyncio.timeout(pause):  # in Python 3.11 wait_for can lose a cancellation
-                        await news.wait()
-                except TimeoutError:
-                    continue
-        finally:
-            self._waiting[node].discard(news)
-            if not self._waiting[node]:
-                del self._waiting[node]
+        return await self._workers.lease(node, wait_seconds, partial(self._look, node, credit))
 
     async def renew(self, claim: Claim) -> bool:
         """As the Protocol says. What another router has done a moment ago may not be known here yet."""
@@ -235,6 +217,10 @@ class NatsBroker:
         await asyncio.gather(*self._followers, return_exceptions=True)
         await self._connection.close()
 
+    async def _look(self, node: str, credit: int) -> tuple[list[Handout], float | None]:
+        ready, due = self._jobs.for_node(node) if credit > 0 else ([], None)
+        return (await self._take(ready[:credit], node) if ready else []), due
+
     async def _take(self, jobs: list[str], node: str) -> list[Handout]:
         taking = self._kept(self._take_now(jobs, node))
         try:
@@ -274,10 +260,6 @@ class NatsBroker:
 
     def _job_news(self, job: str, data: bytes, revision: int) -> None:
         self._jobs.apply(job, decode_job(data) if data else None, revision)
-
-    def _wake(self, node: str) -> None:
-        for news in self._waiting.get(node, ()):
-            news.set()
 
     def _end_listening(self, job: str) -> None:
         self._answers.end(job)
