@@ -14,7 +14,7 @@ from app.ui.state.chat_state import ChatState
 from app.ui.state.dialogs import Confirmation, ConversationOptions, NamePrompt
 from app.ui.theme import Radius, Space
 
-_MARKS = re.compile(r"[*_`~|]+|(?<!\S)(?:#{1,6}|>|[-+])\s|\$\$?")
+_MARKS = re.compile(r"`{3,}\w*|[*`~|]+|(?<!\w)_+|_+(?!\w)|(?<!\S)(?:#{1,6}|>|[-+])\s|\$\$?")
 
 
 @ft.component

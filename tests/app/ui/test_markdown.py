@@ -53,6 +53,7 @@ def test_other_brackets_stay_as_they_are():
 def test_a_preview_has_no_marks():
     assert plain("## Rainbows **in** `short` - one") == "Rainbows in short one"
     assert plain("2 * 3 and a-b") == "2 3 and a-b"
+    assert plain("```python\ndef find_primes(n): _private_ = 1") == "def find_primes(n): private = 1"
 
 
 @pytest.mark.parametrize("text", ["![a](http://x/1)", "`![a](u)`", r"\` ![a](u) `", "![a][b]", "!![[a]](u)"])
