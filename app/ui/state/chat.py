@@ -75,6 +75,7 @@ class Chat:
             self.state.conversations = conversations
             self.state.listed = True
         self.state.collections = collections
+        await self.sources.refresh()
 
     @reported
     async def search(self, query: str) -> None:
@@ -124,6 +125,7 @@ class Chat:
         self._watched = None
         self._all_messages = []
         self.state.open = None
+        self.state.documents_gone = 0
         self.state.options = AnswerOptions()
         self.state.level = PrivacyLevel.DEVICE
         self.state.wishes = NO_WISHES

@@ -63,7 +63,7 @@ class Sources:
         """Ask a document, or no longer; where all of a collection were asked, the others stay."""
         collection_ids = self._state.collection_ids
         if document.collection_id in collection_ids:
-            whole = self._state.opened_sources.get(document.collection_id, [])
+            whole = await asyncio.to_thread(self._ready, document.collection_id)
             others = [it for it in whole if it.id != document.id]
             asked = [number for number in collection_ids if number != document.collection_id]
             await self._choose(asked, [*self._state.chosen_documents, *others])
@@ -77,9 +77,15 @@ class Sources:
         """Show the documents of a collection, to choose from, or no longer."""
         opened = dict(self._state.opened_sources)
         if opened.pop(collection.id, None) is None:
-            documents = await asyncio.to_thread(self._knowledge.documents, collection.id)
-            opened[collection.id] = [it for it in documents if it.state is DocumentState.READY]
+            opened[collection.id] = await asyncio.to_thread(self._ready, collection.id)
         self._state.opened_sources = opened
+
+    async def refresh(self) -> None:
+        """Documents came or went: show those that there are now."""
+        opened = list(self._state.opened_sources)
+        if opened:
+            now = {number: await asyncio.to_thread(self._ready, number) for number in opened}
+            self._state.opened_sources = {number: documents for number, documents in now.items() if documents}
 
     async def _choose(self, collection_ids: list[int], documents: list[Document]) -> None:
         self._state.collection_ids, self._state.chosen_documents = collection_ids, documents
@@ -91,6 +97,10 @@ class Sources:
                 list(collection_ids),
                 [document.id for document in documents],
             )
+
+    def _ready(self, collection_id: int) -> list[Document]:
+        documents = self._knowledge.documents(collection_id)
+        return [it for it in documents if it.state is DocumentState.READY]
 
     def _documents(self, document_ids: Sequence[int]) -> list[Document]:
         found = []

@@ -404,15 +404,25 @@ async def test_single_documents_of_a_collection_can_be_asked(open_app, model, tm
         await app.until(lambda: "1 of 2 documents" in app.text("source-1"))
         await app.dismiss()
         assert "menu.md" in app.text("sources")
+        notes = tmp_path / "notes.md"
+        notes.write_text("The printer stands on the second floor.")
+        await add(app, notes)
+        await app.go(0)
+        await app.tap("sources")
+        await app.until(lambda: app.shows("source-document-3"))
+        assert "1 of 3 documents" in app.text("source-1")
+        await app.dismiss()
         await app.enter("composer", "How many euros a day may employees claim for meals?")
         await app.tap("send")
         await app.until(lambda: app.shows("searched"))
         assert "0 relevant" in app.text("searched")
+        await app.until(lambda: app.shows("regenerate"))
         (await services()).knowledge.delete_document(2)
         await app.enter("composer", "And now?")
         await app.tap("send")
         await app.until(lambda: "1 document that you had chosen was deleted" in app.text("documents-gone"))
         assert "No documents" in app.text("sources")
+        await app.until(lambda: "Up to 65 euros" in app.text())
 
 
 async def test_the_search_of_the_documents_screen_can_look_in_one_document(open_app, tmp_path):
