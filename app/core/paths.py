@@ -109,6 +109,8 @@ class Paths:
                 if error.errno == errno.ENOSPC:
                     raise
                 raise DataFolderUnusable(str(self.data)) from error
+        if not os.access(self.data, os.W_OK | os.X_OK):
+            raise DataFolderUnusable(str(self.data))
         return self
 
     @classmethod

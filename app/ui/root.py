@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import flet as ft
 
+from app.core.settings import Settings
 from app.ui import routes, theme
 from app.ui.components.dialogs import Dialogs
 from app.ui.screens.chat import ChatScreen, ListPane
@@ -33,7 +34,7 @@ LOCALES = {"en": ft.Locale("en", "US"), "fa": ft.Locale("fa", "IR")}
 def Root(app: AppState) -> ft.Control:
     """Applies the settings to the page and shows the screen of the route."""
     ft.use_effect(
-        lambda: apply_settings(app),
+        lambda: apply_settings(app.page, app.settings),
         dependencies=[app.settings.language, app.settings.theme, app.settings.text_scale],
     )
     return ft.Router(
@@ -153,9 +154,8 @@ def _rail(app: AppState) -> ft.NavigationRail:
     )
 
 
-def apply_settings(app: AppState) -> None:
+def apply_settings(page: ft.Page, settings: Settings) -> None:
     """Put theme, text size and language on the page."""
-    page, settings = app.page, app.settings
     page.theme = theme.make_theme(theme.LIGHT, settings.text_scale)
     page.dark_theme = theme.make_theme(theme.DARK, settings.text_scale)
     page.theme_mode = ft.ThemeMode(settings.theme)

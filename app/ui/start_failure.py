@@ -12,6 +12,7 @@ from app.core.set_aside import set_database_aside
 from app.core.settings import SettingsStore
 from app.core.strings import Strings
 from app.ui.components.controls import marked
+from app.ui.root import apply_settings
 from app.ui.theme import DIALOG_WIDTH, Space
 from rag.errors import DatabaseDamaged
 
@@ -19,6 +20,7 @@ from rag.errors import DatabaseDamaged
 def show_start_failure(page: ft.Page, error: Exception, retry: Callable[[], Awaitable[None]]) -> None:
     """Fill the page with it. `retry` opens the app; it is called after a tap."""
     settings = SettingsStore(Paths.default().settings).current
+    apply_settings(page, settings)
     strings = Strings(settings.language, persian_digits=settings.persian_digits)
     sentences = [strings.error(error)]
     again = ft.OutlinedButton(strings("action.retry"), on_click=retry)

@@ -62,6 +62,13 @@ def test_a_data_folder_that_cannot_be_one_is_named(dai, tmp_path, monkeypatch, l
     assert (tmp_path / "file").read_bytes() == b"mine"
 
 
+def test_a_data_folder_in_which_nothing_may_be_written_is_named(dai, home, monkeypatch):
+    monkeypatch.setattr("app.core.paths.os.access", lambda path, mode: path != home.data)
+    result = dai("conversations", "list")
+    assert (result.status, result.out) == (1, "")
+    assert str(home.data) in result.err
+
+
 def test_a_damaged_settings_file_is_told_once_on_the_terminal(dai, home):
     home.settings.write_bytes(b"{")
     result = dai("conversations", "list")

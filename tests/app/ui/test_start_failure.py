@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import flet as ft
 import pytest
 
 from app.core.set_aside import all_set_aside, take_untold
@@ -32,9 +33,10 @@ async def test_a_damaged_database_is_told_and_kept_when_the_user_begins_anew(hom
 
 async def test_a_file_that_was_restored_opens_at_the_next_try(home, open_app):
     (home.data / "conversations.db").write_bytes(RUBBISH)
-    SettingsStore(home.settings).change(language="fa")
+    SettingsStore(home.settings).change(language="fa", theme="dark")
     async with open_app() as app:
         assert "خراب است" in app.text("start-failed")
+        assert app.page.theme_mode is ft.ThemeMode.DARK
         (home.data / "conversations.db").unlink()
         await app.tap("start-retry")
         await app.until(lambda: app.shows("composer"))
