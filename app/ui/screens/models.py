@@ -12,6 +12,7 @@ from app.ui.components.download_card import DownloadCard
 from app.ui.components.header import header
 from app.ui.components.job_card import JobNotice
 from app.ui.components.model_card import ModelCard
+from app.ui.components.models_overview import MANY, ModelsOverview, fits_search
 from app.ui.components.other_models import OtherModelsSection
 from app.ui.components.page import page, reading_list
 from app.ui.components.server_card import ServerCard
@@ -52,21 +53,27 @@ def ModelsScreen(app: AppState, models: ModelsState, store: StoreState) -> ft.Co
         app.go(routes.SPEED)
 
     speed_button = icon_button(ft.Icons.SPEED, strings("speed.title"), show_speed, identifier="speed-tests")
+    count = len(models.rows) + len(models.servers)
+    text = models.wanted if count >= MANY else ""
+    shown = [row for row in models.rows if fits_search(row.model, text)]
+    servers = [model for model in models.servers if fits_search(model, text)]
     rows = [
         *([_adding(app, models.adding)] if models.adding is not None else []),
-        *(ModelCard(app, row, models.busy, key=row.model.id) for row in models.rows),
+        *(ModelCard(app, row, models.busy, key=row.model.id) for row in shown),
         *(DownloadCard(app, download, key=f"download-{download.id}") for download in store.downloads),
     ]
     if models.missing_folder is not None:
         rows.insert(0, _missing_folder(app, models.missing_folder))
-    elif models.known and not rows:
+    elif models.known and not (rows or models.rows):
         rows.append(ft.Container(_no_models(app, add, add_server), alignment=ft.Alignment.TOP_CENTER))
-    if models.servers:
+    if models.known and models.rows:
+        rows.insert(0, ModelsOverview(app, count, len(models.rows), app.models.search, key="overview"))
+    if text.strip() and not shown and not servers:
+        rows.append(_nothing_fits(app, text.strip()))
+    if servers:
         rows.append(_heading(app, strings("model.servers_title")))
         chosen = models.answering.id if models.answering else None
-        rows += [
-            ServerCard(app, model, model.id == chosen, models.busy, key=model.id) for model in models.servers
-        ]
+        rows += [ServerCard(app, model, model.id == chosen, models.busy, key=model.id) for model in servers]
     if models.broken:
         rows.append(_heading(app, strings("model.broken_title")))
         rows += [BrokenFileCard(app, file, key=str(file.path)) for file in models.broken]
@@ -126,6 +133,15 @@ def _missing_folder(app: AppState, folder: str) -> ft.Control:
             tight=True,
             horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         )
+    )
+
+
+def _nothing_fits(app: AppState, text: str) -> ft.Control:
+    words = app.strings("model.nothing_fits", text=text)
+    return marked(
+        ft.Row([ft.Text(words, color=ft.Colors.ON_SURFACE_VARIANT, expand=True)], rtl=app.rtl),
+        identifier="no-such-model",
+        live_region=True,
     )
 
 

@@ -71,6 +71,8 @@ class ModelsState:
     """What the models screen shows, and what the chat must know of it."""
 
     known: bool = False
+    wanted: str = ""
+    """Only models with these words are shown."""
     rows: list[ModelRow] = field(default_factory=list)
     broken: list[BrokenFile] = field(default_factory=list)
     missing_folder: str | None = None
@@ -150,6 +152,10 @@ class ModelsOnScreen:
             if anyway:  # it was insisted already: the system itself refuses
                 raise
             self._ask_anyway(model, error)
+
+    async def search(self, text: str) -> None:
+        """Show only models that fit a text."""
+        self.state.wanted = text
 
     @reported
     async def unload(self) -> None:

@@ -28,6 +28,36 @@ async def test_a_model_shows_what_it_is_and_needs(open_app, model_id):
         assert not app.shows("add-first-model")
 
 
+async def test_the_list_tells_what_models_take_and_what_is_free(open_app, model_id):
+    async with open_app() as app:
+        await app.go(2)
+        await app.until(lambda: app.shows("disk-space"))
+        assert "of models" in app.text("disk-space")
+        assert "free" in app.text("disk-space")
+        assert not app.shows("search-models"), "one model is found without"
+
+
+async def test_one_of_many_models_is_found_by_words(open_app, home):
+    names = ("Alpha Chat", "Beta Chat", "Gamma", "Delta", "Epsilon", "Zeta")
+    for name in names:
+        make_tiny_gguf(home.models / f"{name}.gguf", reply="Yes.", name=name)
+    shown = {model.name: f"model-{model.id}" for model in ModelLibrary(home.models).installed()}
+    async with open_app() as app:
+        await app.go(2)
+        await app.until(lambda: app.shows("search-models"))
+        await app.enter("search-models", "CHAT bet")
+        await app.until(lambda: not app.shows(shown["Gamma"]))
+        assert [name for name in names if app.shows(shown[name])] == ["Beta Chat"]
+        await app.enter("search-models", "nothing like it")
+        await app.until(lambda: app.shows("no-such-model"))
+        assert not app.shows("add-first-model"), "there are models"
+        await app.go(0)
+        await app.go(2)
+        assert app.all(ft.TextField, app.mark("search-models"))[0].value == "nothing like it"
+        await app.enter("search-models", "")
+        await app.until(lambda: all(app.shows(mark) for mark in shown.values()))
+
+
 async def test_a_model_is_loaded_and_unloaded(open_app, model_id):
     async with open_app() as app:
         await app.go(2)
