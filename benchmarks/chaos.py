@@ -45,11 +45,12 @@ LAST_SECONDS = 120.0
 class Chaos:
     """Things that happen to a cluster."""
 
-    def __init__(self, cluster: Cluster, chance: random.Random) -> None:
+    def __init__(self, cluster: Cluster, chance: random.Random, folder: Path) -> None:
         self._cluster = cluster
         self._chance = chance
+        self._folder = folder
         self.happened: Counter[str] = Counter()
-        self.programs: list[Program] = []
+        self.programs: dict[int, Program] = {}
         """Workers that are there to be killed."""
 
     async def go_on(self, until: float) -> None:
@@ -93,22 +94,23 @@ class Chaos:
         await asyncio.sleep(self._chance.uniform(0.0, 1.0))
         await asyncio.to_thread(self._cluster.nats.start)
 
-    async def start_worker(self) -> None:
-        """One in a process of its own."""
-        program = Program("worker_process", self._cluster.front.address, str(self._chance.random()))
-        self.programs.append(program)
+    async def start_worker(self, place: int) -> None:
+        """One in a process of its own; at the same place it is the same device again."""
+        keys = str(self._folder / f"worker-{place}")
+        seed = str(self._chance.random())
+        self.programs[place] = program = Program("worker_process", self._cluster.front.address, seed, keys)
         await self._cluster.until_there(await program.line())
 
     async def close(self) -> None:
         """End what was started here."""
         self._cluster.front.release()
-        for program in self.programs:
+        for program in self.programs.values():
             await program.kill()
 
     async def _kill_worker(self) -> None:
-        program = self.programs.pop(self._chance.randrange(len(self.programs)))
-        await program.kill()
-        await self.start_worker()
+        place = self._chance.randrange(len(self.programs))
+        await self.programs[place].kill()
+        await self.start_worker(place)
 
     async def _cut(self) -> None:
         self._cluster.front.cut()
@@ -209,10 +211,10 @@ async def main(chosen: argparse.Namespace) -> bool:
             for _ in range(WORKERS):
                 await whole.join(SlowAnswerer(random.Random(chance.random())), slots=2)
             asking = Asking(whole, random.Random(chance.random()))
-            chaos = Chaos(whole, random.Random(chance.random()))
+            chaos = Chaos(whole, random.Random(chance.random()), Path(folder))
             try:
-                for _ in range(KILLED_WORKERS):
-                    await chaos.start_worker()
+                for place in range(KILLED_WORKERS):
+                    await chaos.start_worker(place)
                 until = time.monotonic() + chosen.minutes * 60
                 tasks = [asyncio.create_task(asking.go_on(until)) for _ in range(ASKERS)]
                 await chaos.go_on(until)

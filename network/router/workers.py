@@ -6,18 +6,18 @@ import asyncio
 import contextlib
 import logging
 import time
-from typing import Literal
 
-from network.broker.protocol import Claim, Handout, JobState, Passed
+from network.broker.protocol import Claim, Handout, Passed
 from network.errors import CardError, Goodbye, LinkClosed, MessageError, MessageInvalid, QueueError
 from network.link import Link
 from network.protocol import frames
-from network.protocol.answers import AnswerAcknowledged, AnswerChunk, AnswerStart
-from network.protocol.jobs import Cancel, Decline, JobProgress, Lease, Renew
+from network.protocol.answers import AnswerChunk, AnswerStart
+from network.protocol.jobs import Cancel, Decline, Lease, Renew
 from network.protocol.message import encode
 from network.protocol.presence import Bye, ByeReason, Ping, Presence
 from network.protocol.registration import Hello, Resumption
 from network.router.admission import Admission
+from network.router.answers import AnswerDesk
 from network.router.connected import ConnectedWorker
 from network.router.desk import RouterDesk
 from network.router.pace import Pace
@@ -25,8 +25,6 @@ from network.router.returning import ReturningWorkers
 
 log = logging.getLogger(__name__)
 
-_FINAL = frozenset({"unreadable", "expired", "repeated", "unsuitable"})
-"""Reasons for which the same worker would decline again."""
 _COME_BACK_SECONDS = 5
 """When the router's own server does not answer."""
 
@@ -43,6 +41,7 @@ class WorkerDesk:
         self._finishing = False
         self._closing = False
         self._settled = asyncio.Event()
+        self._answers = AnswerDesk(desk, self._settled.set)
         self._invited = desk.invites.now() if desk.invites else ()
 
     def __len__(self) -> int:
@@ -166,7 +165,7 @@ class WorkerDesk:
         self._desk.counts["answers taken up again"] += len(found)
         for claim, passed in found.items():
             if passed.ended:  # all that the worker did not hear is that it has arrived
-                await self._finish(worker, claim, passed.parts)
+                await self._answers.finish(worker, claim, passed.parts)
             else:
                 worker.held[claim.job, claim.attempt] = passed.parts
 
@@ -192,7 +191,7 @@ class WorkerDesk:
             if found:
                 await self._announce(worker)
             for handout in found:
-                await self._tell(handout.claim.job, "handed_out", worker, handout.claim.attempt)
+                await self._answers.tell(handout.claim.job, "handed_out", worker, handout.claim.attempt)
             for handout in found:
                 claim = handout.claim
                 await worker.send(
@@ -245,11 +244,11 @@ class WorkerDesk:
                 case Presence():
                     await self._present(worker, message)
                 case AnswerStart() | AnswerChunk():
-                    await self._part(worker, message, data)
+                    await self._answers.part(worker, message, data)
                 case Renew():
-                    await self._renew(worker, message.job, message.attempt)
+                    await self._answers.renew(worker, message.job, message.attempt)
                 case Decline():
-                    await self._declined(worker, message)
+                    await self._answers.declined(worker, message)
                 case Bye():
                     raise Goodbye(message.reason)
                 case _:
@@ -262,74 +261,6 @@ class WorkerDesk:
     async def _announce(self, worker: ConnectedWorker) -> None:
         """Tell all who choose workers how busy this one is."""
         await self._desk.broker.announce(worker.state, self._desk.times.ping * 2.5)
-
-    async def _part(self, worker: ConnectedWorker, part: AnswerStart | AnswerChunk, data: bytes) -> None:
-        """Pass a part on, if it is the next of an answer that is this worker's to give."""
-        key = (part.job, part.attempt)
-        due = worker.held.get(key)
-        found = -1 if isinstance(part, AnswerStart) else part.index
-        if due is None or part.node != worker.card.node or found != due:
-            return  # of an attempt that is over, or sent twice
-        if not await self._renew(worker, *key):
-            return
-        await self._desk.broker.emit(part.job, data)
-        self._desk.counts["parts passed on"] += 1
-        worker.held[key] = due + 1
-        self._time(worker, part)
-        if isinstance(part, AnswerChunk) and part.last:
-            del worker.held[key]
-            self._settled.set()
-            await self._finish(worker, worker.claim(*key), part.index + 1)
-
-    def _time(self, worker: ConnectedWorker, part: AnswerStart | AnswerChunk) -> None:
-        """Note how long a first or last part has taken."""
-        key = part.job, part.attempt
-        handed = worker.handed.get(key)
-        if handed is None or isinstance(part, AnswerStart):
-            return
-        seconds = self._desk.monotonic() - handed
-        if part.index == 0:
-            self._desk.timings.first_part.observe(seconds)
-        if part.last:
-            self._desk.timings.answer.observe(seconds)
-            del worker.handed[key]
-
-    async def _finish(self, worker: ConnectedWorker, claim: Claim, parts: int) -> None:
-        """All of an answer has been passed on; the worker may forget it."""
-        if await self._desk.broker.finish(claim) is not None:
-            self._desk.counts["answers finished"] += 1
-        await worker.send(AnswerAcknowledged(job=claim.job, attempt=claim.attempt, next_index=parts))
-
-    async def _tell(
-        self, job: str, event: Literal["handed_out", "declined"], worker: ConnectedWorker, attempt: int
-    ) -> None:
-        """A word to the asker between the parts of answers."""
-        progress = JobProgress(job=job, event=event, node=worker.card.node, attempt=attempt)
-        await self._desk.broker.emit(job, encode(progress))
-
-    async def _renew(self, worker: ConnectedWorker, job: str, attempt: int) -> bool:
-        """False if the question is not the worker's any more, and tells it so."""
-        if (job, attempt) in worker.held and await self._desk.broker.renew(worker.claim(job, attempt)):
-            return True
-        worker.held.pop((job, attempt), None)
-        worker.handed.pop((job, attempt), None)
-        self._settled.set()
-        if not any(held == job for held, _ in worker.held):
-            is_open = await self._desk.broker.state(job) is JobState.OPEN
-            await worker.send(Cancel(job=job, reason="reassigned" if is_open else "enough"))
-        return False
-
-    async def _declined(self, worker: ConnectedWorker, decline: Decline) -> None:
-        worker.handed.pop((decline.job, decline.attempt), None)
-        if worker.held.pop((decline.job, decline.attempt), None) is not None:
-            self._settled.set()
-            self._desk.counts["questions declined"] += 1
-            await self._tell(decline.job, "declined", worker, decline.attempt)
-            await self._desk.broker.give_back(
-                worker.claim(decline.job, decline.attempt),
-                final=decline.reason in _FINAL,
-                wait_seconds=float(decline.retry_seconds),
-            )
 
     async def _left(self, worker: ConnectedWorker, *, may_return: bool) -> None:
         """Gone: others get its questions, at once or if it does not come back soon."""

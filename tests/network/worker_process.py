@@ -1,8 +1,9 @@
 """A worker in a process of its own, to be killed: says the first words of an answer and goes on for ever.
 
-    python -m tests.network.worker_process ADDRESS [SEED]
+    python -m tests.network.worker_process ADDRESS [SEED KEYS]
 
-With a seed it is a slow worker that comes to an end, as `SlowAnswerer`.
+With a seed it is a slow worker that comes to an end, as `SlowAnswerer`; its keys are in the file KEYS, so
+that it is the same device when it is started again.
 
 It ends with its input. Prints its number when it starts and a line when it is at a question.
 """
@@ -14,6 +15,7 @@ import os
 import random
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 
@@ -41,10 +43,16 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-async def main(address: str, seed: str = "") -> None:
+async def main(address: str, seed: str = "", kept: str = "") -> None:
     answerer = SlowAnswerer(random.Random(seed)) if seed else Endless()
-    keys = DeviceKeys.generate(now())
+    file = Path(kept) if kept else None
+    if file and file.exists():
+        keys = DeviceKeys.from_secret_bytes(file.read_bytes())
+    else:
+        keys = DeviceKeys.generate(now())
     keys, card = issue_card(keys, offer(slots=1), now())
+    if file:
+        file.write_bytes(keys.to_secret_bytes())
 
     async def register(_: object) -> Registration:
         return Registration(keys, card, public=True)
