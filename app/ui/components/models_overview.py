@@ -16,6 +16,8 @@ from engines.library import InstalledModel
 
 MANY = 6
 """From so many models on there is a field to search them with."""
+ONLY_LINKS_BYTES = 10_000
+"""A folder with less holds no model: the starter model and linked ones lie elsewhere."""
 
 
 @remembered
@@ -40,7 +42,8 @@ def DiskSpace(app: AppState, folder: ModelsFolderState, installed: int) -> ft.Co
     if place is None or not place.there:
         return ft.Container(height=0)
     strings, quiet = app.strings, ft.Colors.ON_SURFACE_VARIANT
-    sizes = strings("folder.sizes", size=strings.size(place.bytes), free=strings.size(place.free_bytes))
+    words = "folder.free" if place.bytes < ONLY_LINKS_BYTES else "folder.sizes"
+    sizes = strings(words, size=strings.size(place.bytes), free=strings.size(place.free_bytes))
     return marked(
         ft.Row(
             [

@@ -37,6 +37,15 @@ async def test_the_list_tells_what_models_take_and_what_is_free(open_app, model_
         assert not app.shows("search-models"), "one model is found without"
 
 
+async def test_where_no_model_takes_room_only_what_is_free_is_told(open_app, home):
+    outside = make_tiny_gguf(home.data / "linked.gguf", reply="Yes.")
+    ModelLibrary(home.models).add(outside, link=True)
+    async with open_app() as app:
+        await app.go(2)
+        await app.until(lambda: app.shows("disk-space"))
+        assert app.text("disk-space").endswith("free for models")
+
+
 async def test_one_of_many_models_is_found_by_words(open_app, home):
     names = ("Alpha Chat", "Beta Chat", "Gamma", "Delta", "Epsilon", "Zeta")
     for name in names:
