@@ -10,7 +10,7 @@ from app.ui.components.collection_look import collection_dot
 from app.ui.components.controls import icon_button, marked
 from app.ui.state.app import AppState
 from app.ui.state.chat_state import ChatState
-from app.ui.theme import Radius, Space
+from app.ui.theme import TOUCH, Radius, Space
 from rag.model import Collection, Document
 
 
@@ -109,7 +109,9 @@ def _collection(app: AppState, chat: ChatState, collection: Collection, *, is_op
         toggle_open,
         identifier=f"open-source-{collection.id}",
     )
-    return ft.Row([line, *([opener] if collection.documents else [])], rtl=app.rtl, spacing=Space.S)
+    # An empty collection has nothing to open; its line ends where the others end.
+    beside = opener if collection.documents else ft.Container(width=TOUCH)
+    return ft.Row([line, beside], rtl=app.rtl, spacing=Space.S)
 
 
 def _document(app: AppState, chat: ChatState, document: Document) -> ft.Control:
