@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Iterable
 
 import flet as ft
 
 from app import __version__
+from app.core.strings import Strings
 from app.ui.components.controls import card
 from app.ui.state.app import AppState
 from app.ui.theme import Radius, Space
@@ -59,13 +61,9 @@ def About(app: AppState) -> ft.Control:
                     strings("settings.privacy.stored_in", folder=str(app.services.paths.data)),
                 ),
                 _heading(strings("settings.versions")),
-                _paragraph(" · ".join(strings.isolate(f"{name} {_version(name)}") for name in LIBRARIES)),
+                _paragraph(_list(strings, (f"{name} {_version(name)}" for name in LIBRARIES))),
                 _heading(strings("settings.fonts")),
-                _paragraph(
-                    " · ".join(
-                        strings.isolate(f"{name}: {licence}") for name, licence in FONT_LICENCES.items()
-                    )
-                ),
+                _paragraph(_list(strings, (f"{name}: {licence}" for name, licence in FONT_LICENCES.items()))),
             ],
             spacing=Space.M,
             tight=True,
@@ -73,6 +71,11 @@ def About(app: AppState) -> ft.Control:
             horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         )
     )
+
+
+def _list(strings: Strings, entries: Iterable[str]) -> str:
+    """Entries beside each other, none broken at a line end, where right-to-left its parts change places."""
+    return " · ".join(strings.isolate(entry.replace(" ", "\u00a0")) for entry in entries)
 
 
 def _version(package: str) -> str:
