@@ -197,7 +197,7 @@ class World:
 
     async def until(self, fits) -> None:
         """Wait for the presence board to look like this."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 self.news.clear()
                 if fits({state.node: state.credit for state in await self.desk.broker.nodes()}):
@@ -237,7 +237,7 @@ class World:
     async def hear(self, asked: AskedQuestion, accepted) -> dict[str, str]:
         """All answers until the end of the question, by worker."""
         heard: dict[str, str] = {}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(200):
             async for frame in self.asking.answers(accepted.job, accepted.access):
                 match asked.hear(frame.data):
                     case Began(node):
