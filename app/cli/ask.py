@@ -10,18 +10,7 @@ import typer
 
 from app.cli.answer import show
 from app.cli.arguments import Documents
-from app.cli.asking import (
-    AskNetwork,
-    Fuse,
-    Hide,
-    HideNumbers,
-    NetworkModel,
-    Others,
-    Yes,
-    agreed,
-    level_of,
-    wishes_of,
-)
+from app.cli.asking import Others, agreed, with_network_flags
 from app.cli.attaching import attach
 from app.cli.choices import sources_named
 from app.cli.option_flags import with_option_flags
@@ -35,6 +24,7 @@ from app.core.provenance import PrivacyLevel
 
 
 @with_option_flags
+@with_network_flags
 def ask(
     question: Annotated[
         str | None, typer.Argument(help="The question; - or none at all reads it from standard input.")
@@ -52,26 +42,18 @@ def ask(
             "window; else it is indexed and searched.",
         ),
     ] = None,
-    ask_network: AskNetwork = None,
-    network_model: NetworkModel = None,
-    fuse: Fuse = False,
-    hide: Hide = None,
-    hide_numbers: HideNumbers = False,
-    yes: Yes = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON at the end.")] = False,
     forget: Annotated[bool, typer.Option("--forget", help="Do not keep this conversation.")] = False,
     *,
     options: AnswerOptions,
     load: ModelOptions,
+    others: Others,
 ) -> None:
     """Ask one question and print the answer with its sources."""
     if question == "-" or (question is None and not sys.stdin.isatty()):
         question = sys.stdin.read()
     if not question or not question.strip():
         raise EmptyQuestion
-    level = level_of(ask_network)
-    wishes = wishes_of(level, network_model, fuse=fuse)
-    others = Others(level, tuple(hide or ()), numbers=hide_numbers, yes=yes, wishes=wishes)
     sources = (kb or [], document or [])
     run(_ask(question, sources, file or [], model, options, load, others, as_json=as_json, forget=forget))
 

@@ -11,14 +11,17 @@ import typer
 
 from app.cli.answer import show
 from app.cli.arguments import Documents
+from app.cli.asking import Others, agreed, with_network_flags
 from app.cli.choices import sources_named
 from app.cli.errors import describe
 from app.cli.option_flags import over, with_option_flags
 from app.cli.servers import choose
 from app.cli.session import interruptible, on_interrupt, run, services, strings_of
+from app.core.asking_wishes import NO_WISHES
 from app.core.chosen_documents import drop_deleted
 from app.core.messages import Conversation
 from app.core.model_options import AnswerOptions, ModelOptions
+from app.core.provenance import PrivacyLevel
 from app.core.strings import Strings
 from app.services import Services
 
@@ -27,6 +30,7 @@ HELP_WORDS = frozenset({"/?", "/help"})
 
 
 @with_option_flags
+@with_network_flags
 def chat(
     kb: Annotated[
         list[str] | None, typer.Option("--kb", help="Answer from this collection; can be repeated.")
@@ -37,9 +41,10 @@ def chat(
     *,
     options: AnswerOptions,
     load: ModelOptions,
+    others: Others,
 ) -> None:
     """Talk with the model, a line at a time; Ctrl-C stops an answer, /quit or Ctrl-D ends."""
-    run(_chat((kb or [], document or []), model, options, load, resume=resume))
+    run(_chat((kb or [], document or []), model, options, load, others, resume=resume))
 
 
 async def _chat(
@@ -47,17 +52,21 @@ async def _chat(
     model: str | None,
     options: AnswerOptions,
     load: ModelOptions,
+    others: Others,
     *,
     resume: bool,
 ) -> None:
     async with services() as opened:
         opened.models.tuning.for_now = load
         collections, documents = sources_named(opened, *sources) if any(sources) else ([], [])
-        await choose(opened, model)
+        if model is not None or others.level is PrivacyLevel.DEVICE:
+            await choose(opened, model)
         strings = strings_of(opened)
         latest = opened.conversations.list()[:1] if resume else []
         conversation = (
-            latest[0] if latest else opened.conversations.create(collections, options, document_ids=documents)
+            latest[0]
+            if latest
+            else opened.conversations.create(collections, options, others.level, others.wishes, documents)
         )
         if latest and any(sources):
             opened.conversations.set_collections(conversation.id, collections, documents)
@@ -65,24 +74,38 @@ async def _chat(
             print(strings("chat.documents_gone", count=gone), file=sys.stderr)
         if latest:
             opened.conversations.set_options(conversation.id, over(options, conversation.options))
+            _ask_others(opened, conversation, others)
         try:
             if sys.stdin.isatty():
                 _print_earlier(opened, conversation)
                 print(strings("cli.chat_hint"), file=sys.stderr)
             for question in _questions(strings):
-                await _answer(opened, conversation, question, strings)
+                await _answer(opened, conversation, question, others, strings)
         finally:
             if not opened.conversations.messages(conversation.id):
                 opened.conversations.delete(conversation.id)
 
 
-async def _answer(opened: Services, conversation: Conversation, question: str, strings: Strings) -> None:
-    events = opened.answering.ask(conversation.id, question)
+def _ask_others(opened: Services, conversation: Conversation, others: Others) -> None:
+    """Let a conversation that goes on ask whom the flags name; without them it asks whom it asked."""
+    if others.level is not PrivacyLevel.DEVICE:
+        opened.conversations.set_level(conversation.id, others.level)
+    if others.wishes != NO_WISHES:
+        opened.conversations.set_wishes(conversation.id, others.wishes)
+
+
+async def _answer(
+    opened: Services, conversation: Conversation, question: str, others: Others, strings: Strings
+) -> None:
     try:
+        departure = await agreed(opened, conversation.id, question, None, others)
+        events = opened.answering.ask(conversation.id, question, departure=departure)
         with on_interrupt(lambda: opened.answering.stop(conversation.id)):
             await show(events, strings)
     except BrokenPipeError:
         raise
+    except typer.Abort:
+        print(strings("cli.not_sent"), file=sys.stderr)
     except Exception as error:  # noqa: BLE001 - one answer that failed does not end the conversation
         print(describe(error), file=sys.stderr)
     print()

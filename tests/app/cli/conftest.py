@@ -40,6 +40,13 @@ class Result:
         return json.loads(self.out)
 
 
+class Typed(io.TextIOWrapper):
+    """What somebody types: there is a person to be asked."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 Dai = Callable[..., Result]
 
 
@@ -59,11 +66,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
 
 @pytest.fixture
 def dai(home: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Dai:
-    """Runs a command in this process; `stdin` is piped into it."""
+    """Runs a command in this process; `stdin` is piped into it, or `typed`."""
 
-    def run(*arguments: object, stdin: str | bytes = b"") -> Result:
-        piped = stdin.encode() if isinstance(stdin, str) else stdin
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(piped), encoding="utf-8"))
+    def run(*arguments: object, stdin: str | bytes = b"", typed: bool = False) -> Result:
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        stream = Typed if typed else io.TextIOWrapper
+        monkeypatch.setattr(sys, "stdin", stream(io.BytesIO(given), encoding="utf-8"))
         monkeypatch.setattr(sys, "argv", ["dai", *map(str, arguments)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:

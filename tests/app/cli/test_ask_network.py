@@ -1,4 +1,4 @@
-"""`dai ask --ask-network` asks other devices."""
+"""`dai ask --ask-network` and `dai chat --ask-network` ask other devices."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from app.core.conversations import Conversations
 from app.core.network import vault
+from app.core.provenance import PrivacyLevel
 from tests.app.cli.conftest import conversations_in
 from tests.network.small_world import ScriptedAnswerer
 
@@ -104,7 +106,53 @@ def test_a_wished_model_and_one_answer_of_all_are_options(dai, stranger):
     assert len(stranger.questions) == 1
 
 
-def test_wishes_of_other_devices_need_other_devices(dai):
-    result = dai("ask", QUESTION, "--fuse")
+@pytest.mark.parametrize("command", [("ask", QUESTION), ("chat",)], ids=["ask", "chat"])
+def test_wishes_of_other_devices_need_other_devices(dai, command):
+    result = dai(*command, "--fuse")
     assert result.status != 0
     assert "--ask-network" in result.err
+
+
+def test_in_a_chat_each_question_to_strangers_is_shown_and_agreed_to(dai, stranger, home):
+    typed = f"{QUESTION}\nn\n{QUESTION}\ny\n"
+    result = dai("chat", "--ask-network", "public", "--hide-numbers", stdin=typed, typed=True)
+    assert result.status == 0
+    assert result.err.count("Shall I write to [MAIL-1]?") == 2
+    assert result.err.count("Nothing was sent.") == 1
+    assert result.err.count("Answered by") == 1
+    assert "Yes, to anna@mail.example.\n" in result.out
+    assert [question.turns[-1].text for question in stranger.questions] == ["Shall I write to [MAIL-1]?"]
+    [messages] = conversations_in(home)
+    assert [message.text for message in messages] == [QUESTION, "Yes, to anna@mail.example."]
+
+
+def test_a_piped_chat_sends_strangers_nothing_unless_told_to(dai, stranger, home):
+    result = dai("chat", "--ask-network", "public", stdin=f"{QUESTION}\n")
+    assert "--yes" in result.err
+    assert (stranger.questions, conversations_in(home)) == ([], [])
+    result = dai("chat", "--ask-network", "public", "--yes", stdin=f"{QUESTION}\n")
+    assert "Answered by" in result.err
+    assert len(stranger.questions) == 1
+
+
+def test_a_chat_that_goes_on_asks_whom_the_flag_names_from_then_on(dai, model, stranger, home):
+    model("I know it myself.")
+    assert dai("chat", stdin="First?\n").out == "I know it myself.\n\n"
+    asking = ("chat", "--continue", "--ask-network", "public", "--yes", "--network-model", "qwen3-1.7b")
+    assert "Answered by" in dai(*asking, stdin="Second?\n").err
+    assert stranger.questions[0].model == "qwen3-1.7b"
+    assert "--yes" in dai("chat", "--continue", stdin="Third?\n").err
+    assert len(stranger.questions) == 1
+
+
+def test_a_chat_of_the_app_that_asks_others_shows_what_the_app_would(dai, model, stranger, home):
+    model("I know it myself.")
+    dai("chat", stdin="First?\n")
+    store = Conversations(home.conversations)
+    [conversation] = store.list()
+    store.set_level(conversation.id, PrivacyLevel.MY_DEVICES)
+    store.close()
+    assert "Add --yes" in dai("chat", "--continue", stdin="Second?\n").err
+    shown = dai("chat", "--continue", stdin="Second?\ny\n", typed=True)
+    assert "Other devices will read this. Send it?" in shown.err
+    assert shown.out.endswith("I know it myself.\n\n> \n")
