@@ -162,7 +162,13 @@ class EmbeddedBroker:
             return [], None
         now = self._now()
         work = partial(self._table.lease, node, credit, now, self._wall())
-        return await self._file.do(work, then=partial(self._note_lease, node, credit, now))
+        taking = self._file.do(work, then=partial(self._note_lease, node, credit, now))
+        try:
+            return await taking
+        except asyncio.CancelledError:
+            if not taking.cancelled() and taking.exception() is None:
+                self._give_back_unseen(taking.result()[0], now)  # they came in the moment of leaving
+            raise
 
     def _note_lease(
         self, node: str, credit: int, now: float, taken: tuple[list[Handout], float | None], heard: bool
@@ -172,11 +178,15 @@ class EmbeddedBroker:
             self._empty.add(node)
         for handout in handouts:
             self._renewed.setdefault(handout.claim.job, {})[handout.claim] = now
-            if not heard:
-                # Whoever asked has gone while they were being taken: they go back, for somebody else.
-                work = partial(self._table.give_back, handout.claim, now, final=False, wait_seconds=0.0)
-                self._file.do(work, then=self._note_change)
+        if not heard:
+            self._give_back_unseen(handouts, now)
         return handouts, due
+
+    def _give_back_unseen(self, handouts: list[Handout], now: float) -> None:
+        """Whoever asked has gone while they were being taken: they go back, for somebody else."""
+        for handout in handouts:
+            work = partial(self._table.give_back, handout.claim, now, final=False, wait_seconds=0.0)
+            self._file.do(work, then=self._note_change)
 
     def _note_renewal(self, claim: Claim, now: float, holds: bool, heard: bool) -> bool:
         if holds:

@@ -119,6 +119,25 @@ async def test_what_nobody_waits_for_any_more_is_given_back(tmp_path):
     await broker.close()
 
 
+async def test_what_comes_in_the_very_moment_of_leaving_is_given_back(tmp_path):
+    broker = await open_embedded_broker(tmp_path / "jobs.db", wall=lambda: WALL)
+    await broker.submit(job(nodes="a", workers=1))
+    note = broker._note_lease
+
+    def leave(*arguments):
+        asyncio.get_running_loop().call_soon(leaving.cancel)  # before whoever waits is woken
+        return note(*arguments)
+
+    broker._note_lease = leave  # type: ignore[method-assign]
+    leaving = asyncio.create_task(broker.lease(node("a"), 1))
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    del broker._note_lease
+    [handout] = await broker.lease(node("a"), 1)
+    assert handout.claim.attempt == 2
+    await broker.close()
+
+
 async def test_after_the_end_nothing_is_taken(tmp_path):
     broker = await open_embedded_broker(tmp_path / "jobs.db", wall=lambda: WALL)
     kept = asyncio.ensure_future(broker.submit(job()))
