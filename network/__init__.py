@@ -21,6 +21,7 @@ link            a connection that carries messages both ways
 router          who is admitted, who gets a question, who hears an answer; not how messages travel
 worker          takes questions and answers them with the engine it is given
 client          asks a router over HTTP, and hears answers through broken connections
+whole_file      small files, written as a whole and read by their owner only
 backoff         how long to wait before the next try
 asked           what a router passes on, as words and receipts for the asker
 

@@ -5,11 +5,9 @@ scrypt (RFC 7914) makes the passphrase expensive to guess, ChaCha20-Poly1305 sea
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
 import os
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +18,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from msgspec import Meta
 
 from network.errors import KeysDamaged, KeysLocked, KeyStoreUnavailable
+from network.whole_file import replace_file
 
 log = logging.getLogger(__name__)
 
@@ -112,38 +111,6 @@ class SealedFile:
     def _unavailable(self, error: OSError) -> KeyStoreUnavailable:
         log.warning("a sealed file cannot be used: %s", type(error).__name__)
         return KeyStoreUnavailable(type(error).__name__)
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write as a whole or not at all, readable by the owner only (as `tempfile` makes files).
-
-    Raises:
-        OSError: the device is full or refuses to write.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _keep_name(path.parent)
-
-
-def _keep_name(folder: Path) -> None:
-    """Make a rename in a folder outlive a power cut, where the system can."""
-    if os.name != "posix":
-        return
-    with contextlib.suppress(OSError):  # the rename itself has happened
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _bound(envelope: _Envelope) -> bytes:

@@ -63,9 +63,7 @@ class Answering:
         self._departures = Departures(conversations, self._retrieval, elsewhere)
         self._here = EngineAnswers(conversations, knowledge, models, self._retrieval)
         self._elsewhere = elsewhere
-        self._fusion = Fusion(
-            self._here, conversations, models, lambda: settings.current.network_patience_seconds
-        )
+        self._fusion = Fusion(self._here, models, lambda: settings.current.network_patience_seconds)
         self._runs: dict[int, AnswerRun] = {}
 
     def answering(self, conversation_id: int) -> bool:

@@ -17,12 +17,12 @@ import msgspec
 
 from app import __version__
 from app.core.errors import AlreadyBenchmarking, BenchmarkMissing, ModelMissing
-from app.core.json_file import replace_file
 from app.core.models import Models
 from engines.benchmark import BenchmarkPlan, BenchmarkProgress, BenchmarkResult, measure
 from engines.benchmark.result import decode, encode
 from engines.library import InstalledModel
 from engines.protocol import LoadOptions
+from network.whole_file import replace_file
 
 _PACKAGES = ("llama-cpp-python", "xllamacpp", "numpy")
 _DEFAULT_PLAN = BenchmarkPlan()

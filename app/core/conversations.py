@@ -152,30 +152,12 @@ class Conversations:
                 )
 
     def set_options(self, conversation_id: int, options: AnswerOptions) -> None:
-        """Choose how its answers are written.
-
-        Raises:
-            ConversationMissing: it was deleted.
-        """
-        with self._database.write() as connection:
-            connection.execute(
-                "UPDATE conversations SET options = ? WHERE id = ?", (_encoded(options), conversation_id)
-            )
-            if not connection.changes():
-                raise ConversationMissing(conversation_id)
+        """Choose how its answers are written. Raises ConversationMissing."""
+        self._set(conversation_id, "options", _encoded(options))
 
     def set_wishes(self, conversation_id: int, wishes: AskingWishes) -> None:
-        """Choose what is wished of the other devices that it asks.
-
-        Raises:
-            ConversationMissing: it was deleted.
-        """
-        with self._database.write() as connection:
-            connection.execute(
-                "UPDATE conversations SET wishes = ? WHERE id = ?", (_encoded(wishes), conversation_id)
-            )
-            if not connection.changes():
-                raise ConversationMissing(conversation_id)
+        """Choose what is wished of the other devices that it asks. Raises ConversationMissing."""
+        self._set(conversation_id, "wishes", _encoded(wishes))
 
     def set_level(self, conversation_id: int, level: PrivacyLevel) -> None:
         """Choose how far its questions may travel; consent that was given for farther ends.
@@ -202,12 +184,7 @@ class Conversations:
         """
         if consent is PrivacyLevel.PUBLIC:
             raise ValueError("consent for the public is given for each question")
-        with self._database.write() as connection:
-            connection.execute(
-                "UPDATE conversations SET consent = ? WHERE id = ?", (consent, conversation_id)
-            )
-            if not connection.changes():
-                raise ConversationMissing(conversation_id)
+        self._set(conversation_id, "consent", consent)
 
     def messages(self, conversation_id: int, last: int = -1) -> builtins.list[ChatMessage]:
         """All its messages, or that many of the last ones; the oldest first."""
@@ -308,6 +285,14 @@ class Conversations:
     def close(self) -> None:
         """Close the database."""
         self._database.close()
+
+    def _set(self, conversation_id: int, column: Literal["options", "wishes", "consent"], value: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(
+                f"UPDATE conversations SET {column} = ? WHERE id = ?", (value, conversation_id)
+            )
+            if not connection.changes():
+                raise ConversationMissing(conversation_id)
 
     def _select(self, where: str, *values: Any) -> builtins.list[Conversation]:
         statement = (

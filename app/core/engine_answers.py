@@ -6,17 +6,19 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
 
 from app.core import phrases
 from app.core.answer_run import AnswerRun
 from app.core.citations import cited
 from app.core.conversations import Conversations
 from app.core.events import Thinking, Token
-from app.core.messages import Citation, MessageState
+from app.core.messages import ChatMessage, Citation, MessageState
+from app.core.model_options import ResolvedOptions
 from app.core.models import Models
 from app.core.prompt import compose_prompt
 from app.core.retrieval import Attached, Retrieval
-from engines.protocol import Done, Engine, Finish, Prompt, TextDelta, ThinkingDelta
+from engines.protocol import Done, Engine, Finish, LoraAdapter, Prompt, TextDelta, ThinkingDelta
 from rag.knowledge import KnowledgeBase
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,18 @@ STATE_OF = {
     Finish.CANCELLED: MessageState.STOPPED,
 }
 _ENDED = (MessageState.COMPLETE, MessageState.REPEATING)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnContext:
+    """What a prompt needs to know of its conversation."""
+
+    earlier: list[ChatMessage] = field(repr=False)
+    """The messages before the question."""
+    options: ResolvedOptions = field(repr=False)
+    adapters: tuple[LoraAdapter, ...] | None
+    group: str
+    """See `engines.protocol.Prompt`."""
 
 
 class EngineAnswers:
@@ -114,21 +128,32 @@ class EngineAnswers:
         """The model, loaded to the end even where nobody waits any more: it serves the next question."""
         return await asyncio.shield(self._models.engine())
 
-    async def _prompt(
-        self, engine: Engine, run: AnswerRun, sources: Sequence[Citation]
-    ) -> tuple[Prompt, tuple[Citation, ...]]:
+    async def context_of(self, run: AnswerRun) -> TurnContext:
+        """What the prompt of this turn takes from its conversation; the model has to be loaded."""
         conversation = await asyncio.to_thread(self._conversations.get, run.question.conversation_id)
         messages = await asyncio.to_thread(self._conversations.messages, conversation.id)
         tuning = self._models.tuning
         options = await asyncio.to_thread(tuning.chosen, self._models.loaded, conversation.options)
+        return TurnContext(
+            [message for message in messages if message.id < run.question.id],
+            options,
+            tuning.adapters.for_prompt(options),
+            str(conversation.id),
+        )
+
+    async def _prompt(
+        self, engine: Engine, run: AnswerRun, sources: Sequence[Citation]
+    ) -> tuple[Prompt, tuple[Citation, ...]]:
+        context = await self.context_of(run)
+        attached = Attached.of(run.question)
         return await compose_prompt(
             engine,
-            options,
-            earlier=[message for message in messages if message.id < run.question.id],
+            context.options,
+            earlier=context.earlier,
             question=run.question.text,
             sources=sources,
-            files=await asyncio.to_thread(self._retrieval.files, conversation.id, Attached.of(run.question)),
+            files=await asyncio.to_thread(self._retrieval.files, run.question.conversation_id, attached),
             answer_start=run.draft.text,
-            adapters=tuning.adapters.for_prompt(options),
-            group=str(conversation.id),
+            adapters=context.adapters,
+            group=context.group,
         )

@@ -13,7 +13,6 @@ import msgspec
 from app.core.answer_run import AnswerRun
 from app.core.any_model import AnyModel
 from app.core.citations import renumbered
-from app.core.conversations import Conversations
 from app.core.engine_answers import STATE_OF, EngineAnswers
 from app.core.errors import AnswersTooLong
 from app.core.events import Asked, Replaced, Token
@@ -49,12 +48,9 @@ class _CannotFuse(Exception):
 class Fusion:
     """Writes one answer from several into a run's draft, in which one of them stands already."""
 
-    def __init__(
-        self, here: EngineAnswers, conversations: Conversations, models: Models, patience: Callable[[], float]
-    ) -> None:
+    def __init__(self, here: EngineAnswers, models: Models, patience: Callable[[], float]) -> None:
         """`patience`: how many seconds the first words may take."""
         self._here = here
-        self._conversations = conversations
         self._models = models
         self._patience = patience
         self.whole_seconds = WHOLE_SECONDS
@@ -134,18 +130,15 @@ class Fusion:
         draft.done(state, done.usage)
 
     async def _prompt(self, engine: Engine, run: AnswerRun, given: ToFuse) -> Prompt:
-        conversation = await asyncio.to_thread(self._conversations.get, run.question.conversation_id)
-        messages = await asyncio.to_thread(self._conversations.messages, conversation.id)
-        tuning = self._models.tuning
-        options = await asyncio.to_thread(tuning.chosen, self._models.loaded, conversation.options)
+        context = await self._here.context_of(run)
         return await compose_fusion(
             engine,
-            options,
-            earlier=[message for message in messages if message.id < run.question.id],
+            context.options,
+            earlier=context.earlier,
             question=run.question.text,
             answers=given.answers,
-            adapters=tuning.adapters.for_prompt(options),
-            group=str(conversation.id),
+            adapters=context.adapters,
+            group=context.group,
         )
 
     @staticmethod

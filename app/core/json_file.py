@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
-import threading
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+
+from network.whole_file import replace_file
 
 log = logging.getLogger(__name__)
 
@@ -57,36 +56,3 @@ def encoded(value: object) -> bytes:
 def write_whole(path: Path, value: object) -> None:
     """Write a value as indented JSON; see `replace_file`."""
     replace_file(path, encoded(value))
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file; a kill or a power cut leaves the old one or the new one, never a part.
-
-    Raises:
-        OSError: the device is full or refuses to write.
-    """
-    # Another process, or another thread, may write at the same time.
-    new = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.new")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with new.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise
-    _keep_name(path.parent)
-
-
-def _keep_name(folder: Path) -> None:
-    """Make a rename in a folder outlive a power cut, where the system can."""
-    if os.name != "posix":
-        return
-    with contextlib.suppress(OSError):  # some file systems of phones cannot; the rename itself has happened
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

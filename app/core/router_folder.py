@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from app.core.router_invitations import InvitationFile
-from app.core.secret_file import write_secret
 from network.errors import KeysDamaged
+from network.whole_file import replace_file
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class RouterFolder:
         file = self.path / "router.key"
         if (data := _read(file)) is None:
             key = Ed25519PrivateKey.generate()
-            write_secret(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+            replace_file(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
             log.info("made a new key for this router")
             return key
         try:
@@ -77,7 +77,7 @@ class RouterFolder:
         token = data.decode(errors="replace").strip() if data is not None else ""
         if not token:
             token = secrets.token_urlsafe(24)
-            write_secret(self.admin_token_file, token.encode() + b"\n")
+            replace_file(self.admin_token_file, token.encode() + b"\n")
         return token
 
     def invitations(self) -> InvitationFile:

@@ -9,8 +9,8 @@ import logging
 import secrets
 from pathlib import Path
 
-from app.core.secret_file import write_secret
 from network.router.invitations import Invitation
+from network.whole_file import replace_file
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class InvitationFile:
             return HEAD.splitlines()
 
     def _write(self, lines: list[str]) -> None:
-        write_secret(self.path, "\n".join([*lines, ""]).encode())
+        replace_file(self.path, "\n".join([*lines, ""]).encode())
 
 
 def new_invite() -> str:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from app.core.errors import RecordsLost
-from app.core.json_file import LARGEST_FILE, replace_file
+from app.core.json_file import LARGEST_FILE
 from app.core.set_aside import SetAside, remember, set_aside
+from network.whole_file import replace_file
 
 log = logging.getLogger(__name__)
 

@@ -28,7 +28,8 @@ from app.core.state_file import StateFile
 from network.errors import KeysDamaged, KeysLocked, KeyStoreUnavailable
 from network.key_file import FileKeyStore
 from network.key_store import KeyringKeyStore, KeyStore
-from network.sealed_file import NO_STRETCHING, SCRYPT_COST, SealedFile, replace_file
+from network.sealed_file import NO_STRETCHING, SCRYPT_COST, SealedFile
+from network.whole_file import replace_file
 
 log = logging.getLogger(__name__)
 
